@@ -1,0 +1,129 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Mavi.Ledger;
+
+/// <summary>The few places where PostgreSQL and SQLite differ. Statements are written once with <c>{now}</c> and <c>{forUpdate}</c> in them.</summary>
+abstract class Dialect : IAsyncDisposable
+{
+    /// <summary>The database's clock, in microseconds since 1970 UTC.</summary>
+    public abstract string Now { get; }
+
+    /// <summary>Appended to a select of rows that the same transaction goes on to change.</summary>
+    public abstract string ForUpdate { get; }
+
+    /// <summary>Opens a transaction that holds everybody else off <c>@lock</c> until it ends, also where no row exists yet.</summary>
+    public abstract string BeginLocked { get; }
+
+    /// <summary>Opens a transaction for statements that change rows.</summary>
+    public abstract string Begin { get; }
+
+    /// <summary>Whether several statements sent as one command are one transaction already.</summary>
+    public abstract bool CommandIsTransaction { get; }
+
+    /// <summary>Where the ledger is, without user or password.</summary>
+    public abstract string Place { get; }
+
+    public abstract Task<DbConnection> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Taken around every use of a connection; SQLite has one writer, and waiting here is cheaper than being refused there.</summary>
+    public virtual Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(NoGate.Instance);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <exception cref="ArgumentException">The connection string cannot be read, or names no database.</exception>
+    public static Dialect Create(string connectionString)
+    {
+        var parts = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        if (parts.ContainsKey("Data Source") || parts.ContainsKey("DataSource") || parts.ContainsKey("Filename"))
+            return new SqliteDialect(new SqliteConnectionStringBuilder(connectionString));
+        if (parts.ContainsKey("Host") || parts.ContainsKey("Server"))
+            return new PostgresDialect(new NpgsqlConnectionStringBuilder(connectionString));
+        throw new ArgumentException("it names neither a Host (PostgreSQL) nor a Data Source (SQLite)");
+    }
+
+    sealed class NoGate : IDisposable
+    {
+        public static readonly NoGate Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+sealed class PostgresDialect : Dialect
+{
+    readonly NpgsqlDataSource _source;
+
+    public PostgresDialect(NpgsqlConnectionStringBuilder settings)
+    {
+        if (!settings.ContainsKey("Max Auto Prepare"))
+            settings.MaxAutoPrepare = 60;
+        if (!settings.ContainsKey("GSS Encryption Mode"))
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        settings.ApplicationName ??= "mavi-worker";
+        Place = $"{settings.Host}:{settings.Port}/{settings.Database}";
+        _source = NpgsqlDataSource.Create(settings);
+    }
+
+    // clock_timestamp, not now(): after waiting for a row the time of the wait has passed.
+    public override string Now => "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
+    public override string ForUpdate => "for update";
+    public override string BeginLocked => "begin; select pg_advisory_xact_lock(@lock);";
+    public override string Begin => "begin;";
+    public override bool CommandIsTransaction => true;
+    public override string Place { get; }
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
+
+    public override ValueTask DisposeAsync() => _source.DisposeAsync();
+}
+
+sealed class SqliteDialect(SqliteConnectionStringBuilder settings) : Dialect
+{
+    readonly SemaphoreSlim _gate = new(1);
+    readonly string _connectionString = settings.ToString();
+
+    public override string Now => "cast(unixepoch('subsec') * 1000000 as integer)";
+    public override string ForUpdate => "";
+    public override string BeginLocked => "begin immediate;";
+    public override string Begin => "begin immediate;";
+    public override bool CommandIsTransaction => false;
+    public override string Place => settings.DataSource;
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        return new Releaser(_gate);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        using (var connection = new SqliteConnection(_connectionString))
+            SqliteConnection.ClearPool(connection);
+        _gate.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    sealed class Releaser(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+}

@@ -1,0 +1,72 @@
+namespace Mavi.Ledger;
+
+/// <summary>What an operator asks the ledger; nothing here changes anything.</summary>
+public sealed class LedgerView(LedgerDatabase database)
+{
+    /// <summary>How many requests, tasks and kept callbacks stand where, and the age of the oldest of each in seconds.</summary>
+    public Task<IReadOnlyList<StateCount>> CountAsync(CancellationToken cancellationToken) => database.RunAsync(
+        """
+        select 'submissions' as Kind, state as State, count(*) as Count, ({now} - min(created_at)) / 1000000 as OldestSeconds from submissions
+         where state not in ('Submitted', 'Rejected', 'Failed') group by state
+        union all
+        select 'tasks', state, count(*), ({now} - min(created_at)) / 1000000 from tasks where state in ('AwaitingCallback', 'AwaitingSubmission', 'Lost') group by state
+        union all
+        select 'callbacks', 'Kept', count(*), ({now} - min(created_at)) / 1000000 from callbacks having count(*) > 0
+        """,
+        new { }, static async results => (IReadOnlyList<StateCount>)[.. await results.ReadAsync<StateCount>()], cancellationToken);
+
+    /// <summary>Requests in a state, oldest first.</summary>
+    public Task<IReadOnlyList<SubmissionRow>> RequestsAsync(SubmissionState state, int most, CancellationToken cancellationToken) => database.RunAsync(
+        $"select {SubmissionRow.Columns} from submissions where state = @State order by created_at limit @Most", new { State = state.ToString(), Most = most },
+        static async results => (IReadOnlyList<SubmissionRow>)[.. await results.ReadAsync<SubmissionRow>()], cancellationToken);
+
+    /// <summary>Callbacks that no submission claims, oldest first.</summary>
+    public Task<IReadOnlyList<TaskRow>> OrphansAsync(int most, CancellationToken cancellationToken) => database.RunAsync(
+        $"select {TaskRow.Columns} from tasks where state = 'AwaitingSubmission' order by created_at limit @Most", new { Most = most },
+        static async results => (IReadOnlyList<TaskRow>)[.. await results.ReadAsync<TaskRow>()], cancellationToken);
+
+    /// <summary>Kept callbacks, newest first.</summary>
+    public Task<IReadOnlyList<KeptCallback>> CallbacksAsync(int most, CancellationToken cancellationToken) => database.RunAsync(
+        "select id as Id, task_id as TaskId, body as Body, reason as Reason, received_at as ReceivedAt from callbacks order by created_at desc limit @Most", new { Most = most },
+        static async results => (IReadOnlyList<KeptCallback>)[.. await results.ReadAsync<KeptCallback>()], cancellationToken);
+
+    /// <summary>Everything that happened to a request, in order.</summary>
+    public Task<IReadOnlyList<HistoryRow>> HistoryAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
+        """
+        select id as Id, request_id as RequestId, task_id as TaskId, at as At, kind as Kind, actor as Actor, detail as Detail from history
+         where request_id = @Request or task_id = (select task_id from submissions where request_id = @Request) order by at, id
+        """,
+        new { Request = requestId.ToString() }, static async results => (IReadOnlyList<HistoryRow>)[.. await results.ReadAsync<HistoryRow>()], cancellationToken);
+}
+
+/// <summary>How many stand in one state.</summary>
+public sealed class StateCount
+{
+    /// <summary><c>submissions</c>, <c>tasks</c> or <c>callbacks</c>.</summary>
+    public string Kind { get; init; } = "";
+    /// <summary>The state.</summary>
+    public string State { get; init; } = "";
+    /// <summary>How many.</summary>
+    public long Count { get; init; }
+    /// <summary>Age of the oldest, in seconds.</summary>
+    public long OldestSeconds { get; init; }
+}
+
+/// <summary>One transition, as it was recorded with it.</summary>
+public sealed class HistoryRow
+{
+    /// <summary>The transition's id.</summary>
+    public string Id { get; init; } = "";
+    /// <summary>The request, where it is known.</summary>
+    public string? RequestId { get; init; }
+    /// <summary>The task, where it is known.</summary>
+    public string? TaskId { get; init; }
+    /// <summary>When, by the database's clock.</summary>
+    public long At { get; init; }
+    /// <summary>What happened.</summary>
+    public string Kind { get; init; } = "";
+    /// <summary>Who did it.</summary>
+    public string Actor { get; init; } = "";
+    /// <summary>Small JSON, or null.</summary>
+    public string? Detail { get; init; }
+}

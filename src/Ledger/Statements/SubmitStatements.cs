@@ -1,0 +1,153 @@
+namespace Mavi.Ledger.Statements;
+
+/// <summary>The SQL of the way of one request to Mavi. One text for PostgreSQL and SQLite; each constant is one transaction.</summary>
+static class SubmitStatements
+{
+    public const string Account = $$"""
+        select {{AccountRow.Columns}}, coalesce(probe_at, 0) - {now} as ProbeIn from accounts where account = @Account;
+        """;
+
+    /// <summary>The row of the request where it is known; else, or where it is deferred, the next slot, unless the account is paused and no probe is due.</summary>
+    public const string Reserve = $$"""
+        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+
+        update rate_slots
+           set next_at = case when next_at > {now} then next_at else {now} end + @Interval
+         where account = @Account and operation = @Operation
+           and not exists (select 1 from submissions where request_id = @Request and state <> 'Deferred')
+           and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_at <= {now}))
+        returning next_at - @Interval - {now} as Wait, generation as Generation, 0 as Unanswered;
+
+        {{Account}}
+        """;
+
+    /// <summary>
+    /// Takes the slot if it still holds, and writes the intent only then. The gate counts from the moment the last POST was let go, not from
+    /// the slots: a worker that woke up late must not end up too close to the next one. While the account is paused the claim is the probe.
+    /// </summary>
+    public const string Claim = $$"""
+        update accounts set probe_by = @Attempt, probe_at = {now} + @ProbeEvery
+         where account = @Account and paused_kind is not null and probe_at <= {now};
+
+        update rate_slots set last_at = {now}, last_attempt = @Attempt
+         where account = @Account and operation = @Operation
+           and generation = @Generation and blocked_until <= {now} and last_at + @Spacing <= {now}
+           and {{Unanswered}} < @MostUnanswered
+           and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_by = @Attempt))
+           and not exists (select 1 from submissions where request_id = @Request and state <> 'Deferred');
+
+        insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
+                                 transition, created_at, updated_at)
+        select @Request, @Account, @Operation, @AssetId, @Caller, 'Submitting', 1, @Attempt, @Worker, {now}, {now} + @Lease,
+               @Attempt, {now}, {now}
+          from rate_slots where account = @Account and operation = @Operation and last_attempt = @Attempt
+        on conflict (request_id) do update
+           set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = {now},
+               lease_until = {now} + @Lease, due_at = null, transition = @Attempt, updated_at = {now}
+         where submissions.state = 'Deferred';
+
+        insert into history (id, account, request_id, at, kind, actor)
+        select @Attempt, account, request_id, {now}, 'Submitting', @Worker from submissions where request_id = @Request and transition = @Attempt
+        on conflict (id) do nothing;
+
+        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+
+        select case when generation <> @Generation or (select paused_kind from accounts where account = @Account) is not null then -1
+                    when blocked_until - {now} > last_at + @Spacing - {now} then blocked_until - {now}
+                    else last_at + @Spacing - {now} end as Wait,
+               generation as Generation, {{Unanswered}} as Unanswered
+          from rate_slots where account = @Account and operation = @Operation;
+        """;
+
+    /// <summary>Writes how an attempt ended, and what that means for the account; says the same when it is repeated.</summary>
+    public static string Finish(AccountEffect effect) => Finishes[effect];
+
+    /// <summary>A request that is not submitted now; an existing row stays as it is.</summary>
+    public const string Record = $$"""
+        insert into submissions (request_id, account, operation, asset_id, caller, state, deferrals, due_at, reason, message, transition, created_at, updated_at)
+        values (@Request, @Account, @Operation, @AssetId, @Caller, @State, case when @State = 'Deferred' then 1 else 0 end,
+                {now} + @Delay, @Reason, @Message, @Transition, {now}, {now})
+        on conflict (request_id) do nothing
+        returning request_id;
+
+        insert into history (id, account, request_id, at, kind, actor, detail)
+        select @Transition, account, request_id, {now}, @Kind, @Actor, @Detail from submissions where request_id = @Request and transition = @Transition
+        on conflict (id) do nothing;
+
+        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+        """;
+
+    /// <summary>POSTs of the operation that left over two seconds ago and have no answer yet: while Mavi hangs, only so many may be in doubt.</summary>
+    const string Unanswered = $$"""
+        (select count(*) from submissions where state = 'Submitting' and lease_until > {now} and account = @Account and operation = @Operation and attempted_at < {now} - 2000000)
+        """;
+
+    // A late answer may find its request held as uncertain already: it is certain again.
+    const string FinishRow = $$"""
+        update submissions
+           set state = @State, task_id = @TaskId, reason = @Reason, code = @Code, message = @Message,
+               submitted_at = case when @State = 'Submitted' then {now} else submitted_at end,
+               uncertain_at = case when @State = 'Uncertain' then coalesce(uncertain_at, attempted_at)
+                                   when uncertain_at = attempted_at then null else uncertain_at end,
+               due_at = {now} + @Delay,
+               deferrals = deferrals + case when @State = 'Deferred' then 1 else 0 end,
+               limit_texts = limit_texts + @LimitText,
+               lease_until = null, announce_at = null, transition = @Transition, updated_at = {now}
+         where request_id = @Request and attempt_id = @Attempt
+           and (state = 'Submitting' or (state = 'Uncertain' and @State <> 'Uncertain'))
+           and not exists (select 1 from submissions where account = @Account and task_id = @TaskId);
+
+        insert into history (id, account, request_id, task_id, at, kind, actor, detail)
+        select @Transition, account, request_id, task_id, {now}, @Kind, @Actor, @Detail from submissions where request_id = @Request and transition = @Transition
+        on conflict (id) do nothing;
+
+        """;
+
+    const string ReadRow = $"select {SubmissionRow.Columns} from submissions where request_id = @Request;";
+
+    const string Healthy = """
+        update rate_slots set throttles = 0 where account = @Account and operation = @Operation and throttles <> 0;
+        update accounts set failures = 0, paused_kind = null, paused_reason = null, paused_at = null, probe_at = null, probe_by = null
+         where account = @Account and (failures <> 0 or paused_kind is not null);
+
+        """;
+
+    // A raised generation voids the slots reserved before: those who wait for them reserve again, behind the push back.
+    const string Throttled = $$"""
+        update rate_slots
+           set blocked_until = {now} + coalesce(@PushBack, 1000000 * (1 << case when throttles > 5 then 5 else throttles end)),
+               next_at = {now} + coalesce(@PushBack, 1000000 * (1 << case when throttles > 5 then 5 else throttles end)),
+               throttles = throttles + 1, generation = generation + 1
+         where account = @Account and operation = @Operation;
+
+        """;
+
+    // Probes are rarer the longer an outage lasts: each may leave a request in doubt.
+    const string Failing = $$"""
+        update accounts
+           set failures = failures + 1,
+               paused_kind = case when paused_kind is null and failures + 1 >= @FailuresAllowed then 'Outage' else paused_kind end,
+               paused_reason = case when failures + 1 >= @FailuresAllowed then @PauseReason else paused_reason end,
+               paused_at = case when paused_kind is null and failures + 1 >= @FailuresAllowed then {now} else paused_at end,
+               probe_at = case when failures + 1 >= @FailuresAllowed
+                               then {now} + @ProbeEvery * (1 << case when failures + 1 - @FailuresAllowed > 4 then 4 else failures + 1 - @FailuresAllowed end)
+                               else probe_at end
+         where account = @Account;
+
+        """;
+
+    const string Blocked = $$"""
+        update accounts
+           set paused_kind = 'Blocked', paused_reason = @PauseReason, paused_at = coalesce(paused_at, {now}), probe_at = {now} + @ProbeEvery
+         where account = @Account;
+
+        """;
+
+    static readonly Dictionary<AccountEffect, string> Finishes = new()
+    {
+        [AccountEffect.Healthy] = FinishRow + Healthy + ReadRow,
+        [AccountEffect.Throttled] = FinishRow + Throttled + ReadRow,
+        [AccountEffect.Failing] = FinishRow + Failing + ReadRow,
+        [AccountEffect.Blocked] = FinishRow + Blocked + ReadRow,
+    };
+}

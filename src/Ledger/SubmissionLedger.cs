@@ -1,0 +1,212 @@
+using Mavi.Ledger.Statements;
+
+namespace Mavi.Ledger;
+
+/// <summary>
+/// The path of one request to Mavi: reserve a slot, record the intent, record the answer. Three round trips, each one transaction;
+/// every statement is conditional, so that any number of workers may run it for the same request at the same moment.
+/// </summary>
+public sealed class SubmissionLedger(LedgerDatabase database)
+{
+    /// <summary>Makes sure that the rate slots of these operations exist.</summary>
+    public Task PrepareAsync(IEnumerable<string> operations, CancellationToken cancellationToken) => database.RunAsync(
+        """
+        insert into accounts (account) values (@Account) on conflict do nothing;
+        """ + string.Concat(operations.Select(operation =>
+            $"insert into rate_slots (account, operation) values (@Account, '{operation.Replace("'", "''", StringComparison.Ordinal)}') on conflict do nothing;")),
+        new { Account = AccountRow.Default }, static _ => Task.FromResult(0), cancellationToken);
+
+    /// <summary>
+    /// Finds the request, or reserves the next slot for it. No slot is spent on a request that is submitted already, nor while the account is paused.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="interval">The time between two POSTs of the operation.</param>
+    /// <param name="cancellationToken">Ends the wait for the database.</param>
+    public Task<Reservation> ReserveAsync(SubmissionRequest request, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Reserve,
+        new { Account = AccountRow.Default, request.Operation, Request = request.RequestId.ToString(), Interval = Moment.From(interval) },
+        async results => new Reservation(
+            await results.ReadSingleOrDefaultAsync<SubmissionRow>(),
+            await results.ReadSingleOrDefaultAsync<Slot>(),
+            await results.ReadSingleAsync<AccountRow>()),
+        cancellationToken);
+
+    /// <summary>
+    /// Records the intent right before the POST, if the slot still holds. From here on, until the lease ends, this worker alone answers for the request.
+    /// </summary>
+    public Task<Claim> ClaimAsync(Attempt attempt, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Claim,
+        new
+        {
+            Account = AccountRow.Default,
+            attempt.Request.Operation,
+            Request = attempt.Request.RequestId.ToString(),
+            attempt.Request.AssetId,
+            attempt.Request.Caller,
+            Attempt = attempt.Id,
+            attempt.Worker,
+            attempt.Generation,
+            Lease = Moment.From(attempt.Lease),
+            Spacing = Moment.From(attempt.Spacing),
+            ProbeEvery = Moment.From(attempt.ProbeEvery),
+            attempt.MostUnanswered,
+        },
+        async results =>
+        {
+            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
+            var slot = await results.ReadSingleAsync<Slot>();
+            return new Claim(row?.AttemptId == attempt.Id && row.State == SubmissionState.Submitting, row, slot);
+        },
+        cancellationToken);
+
+    /// <summary>Records the answer to a POST, with what it means for the account. May be repeated until it is written.</summary>
+    /// <returns>The row as it now is.</returns>
+    public Task<SubmissionRow> FinishAsync(Attempt attempt, AttemptEnd end, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Finish(end.Account),
+        new
+        {
+            Account = AccountRow.Default,
+            attempt.Request.Operation,
+            Request = attempt.Request.RequestId.ToString(),
+            Attempt = attempt.Id,
+            Transition = end.TransitionId,
+            State = end.State.ToString(),
+            end.TaskId,
+            end.Reason,
+            end.Code,
+            end.Message,
+            Delay = end.RetryIn is { } delay ? Moment.From(delay) : (long?)null,
+            LimitText = end.IsLimitText ? 1 : 0,
+            end.Note.Kind,
+            end.Note.Actor,
+            end.Note.Detail,
+            PushBack = end.PushBack is { } pushBack ? Moment.From(pushBack) : (long?)null,
+            end.PauseReason,
+            ProbeEvery = Moment.From(attempt.ProbeEvery),
+            end.FailuresAllowed,
+        },
+        static results => results.ReadSingleAsync<SubmissionRow>(),
+        cancellationToken);
+
+    /// <summary>Records a request that is not submitted now: refused at once, or put off because the account is paused. An existing row stays as it is.</summary>
+    /// <returns>The row as it now is, and whether this call made it.</returns>
+    public Task<(SubmissionRow Row, bool IsNew)> RecordAsync(
+        SubmissionRequest request, SubmissionState state, TimeSpan? retryIn, string? reason, string? message, HistoryNote note, CancellationToken cancellationToken)
+    {
+        var transition = NewId();
+        return database.RunAsync(
+            SubmitStatements.Record,
+            new
+            {
+                Account = AccountRow.Default,
+                request.Operation,
+                Request = request.RequestId.ToString(),
+                request.AssetId,
+                request.Caller,
+                State = state.ToString(),
+                Delay = retryIn is { } delay ? Moment.From(delay) : (long?)null,
+                Reason = reason,
+                Message = message,
+                Transition = transition,
+                note.Kind,
+                note.Actor,
+                note.Detail,
+            },
+            async results =>
+            {
+                var made = await results.ReadSingleOrDefaultAsync<string>() is not null;
+                return (await results.ReadSingleAsync<SubmissionRow>(), made);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>The request's row, or null.</summary>
+    public Task<SubmissionRow?> FindAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
+        $"select {SubmissionRow.Columns} from submissions where request_id = @Request",
+        new { Request = requestId.ToString() },
+        static results => results.ReadSingleOrDefaultAsync<SubmissionRow?>(),
+        cancellationToken);
+
+    /// <summary>The account as every worker sees it.</summary>
+    public Task<AccountRow> AccountAsync(CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Account, new { Account = AccountRow.Default }, static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
+
+    /// <summary>An id for a transition: time-ordered, so that the history's index grows at its end.</summary>
+    public static string NewId() => Guid.CreateVersion7().ToString();
+}
+
+/// <summary>What <see cref="SubmissionLedger.ReserveAsync"/> found.</summary>
+/// <param name="Existing">The request's row where the ledger knows it; no slot is reserved then, unless it is deferred.</param>
+/// <param name="Slot">The reserved slot; null where none was.</param>
+/// <param name="Account">The account, paused or not.</param>
+public sealed record Reservation(SubmissionRow? Existing, Slot? Slot, AccountRow Account);
+
+/// <summary>A moment at which one POST of one operation may leave.</summary>
+public sealed class Slot
+{
+    /// <summary>Microseconds until then, by the database's clock; 0 or less is now.</summary>
+    public long Wait { get; init; }
+    /// <summary>Which push back it was reserved after; a later one makes it void.</summary>
+    public long Generation { get; init; }
+    /// <summary>POSTs of the operation that left a while ago and are still unanswered.</summary>
+    public long Unanswered { get; init; }
+}
+
+/// <summary>One POST about to leave.</summary>
+/// <param name="Id">Unique per attempt.</param>
+/// <param name="Request">The request.</param>
+/// <param name="Worker">Which worker sends it.</param>
+/// <param name="Generation">Of the slot.</param>
+/// <param name="Lease">How long the worker may take to record the answer; over it the request is uncertain.</param>
+/// <param name="Spacing">The least time between two POSTs of the operation.</param>
+/// <param name="ProbeEvery">The time between two probes of a paused account.</param>
+/// <param name="MostUnanswered">No further POST leaves while this many are unanswered for a while.</param>
+public sealed record Attempt(
+    string Id, SubmissionRequest Request, string Worker, long Generation, TimeSpan Lease, TimeSpan Spacing, TimeSpan ProbeEvery, int MostUnanswered);
+
+/// <summary>What <see cref="SubmissionLedger.ClaimAsync"/> did.</summary>
+/// <param name="IsOurs">True: the intent is recorded, send the POST now. False: do not send.</param>
+/// <param name="Existing">The request's row, where there is one.</param>
+/// <param name="Slot">Not ours: how long to wait before the next try; negative where the slot is void and another must be reserved.</param>
+public sealed record Claim(bool IsOurs, SubmissionRow? Existing, Slot Slot);
+
+/// <summary>What an answer means for everybody who shares the account.</summary>
+public enum AccountEffect
+{
+    /// <summary>Mavi works: forget throttles and failures, end a pause.</summary>
+    Healthy,
+
+    /// <summary>Push the operation's slots back for everybody.</summary>
+    Throttled,
+
+    /// <summary>Count a failure; after several in a row everybody stops and one probes.</summary>
+    Failing,
+
+    /// <summary>Everybody stops at once; one probes.</summary>
+    Blocked,
+}
+
+/// <summary>The end of an attempt.</summary>
+public sealed record AttemptEnd(SubmissionState State, AccountEffect Account, HistoryNote Note)
+{
+    /// <summary>The transition's id; the same on every repetition of the same end.</summary>
+    public string TransitionId { get; } = SubmissionLedger.NewId();
+    /// <summary>Submitted: Mavi's task id.</summary>
+    public string? TaskId { get; init; }
+    /// <summary>Why, one of the failure reasons.</summary>
+    public string? Reason { get; init; }
+    /// <summary>Mavi's code.</summary>
+    public string? Code { get; init; }
+    /// <summary>One sentence for a person.</summary>
+    public string? Message { get; init; }
+    /// <summary>Deferred: how long.</summary>
+    public TimeSpan? RetryIn { get; init; }
+    /// <summary>Deferred by an answer that may mean a throttle or an unknown asset.</summary>
+    public bool IsLimitText { get; init; }
+    /// <summary>Throttled: how long everybody waits at least; null doubles with each throttle in a row, 1 s to 32 s.</summary>
+    public TimeSpan? PushBack { get; init; }
+    /// <summary>Blocked or failing: one sentence for the operator.</summary>
+    public string? PauseReason { get; init; }
+    /// <summary>Failing: so many in a row before everybody stops.</summary>
+    public int FailuresAllowed { get; init; } = 3;
+}
