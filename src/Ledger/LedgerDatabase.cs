@@ -33,6 +33,10 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
         _clock = clock;
     }
 
+    /// <summary>Whether a connection string can be read; opens nothing.</summary>
+    /// <exception cref="ArgumentException">It cannot.</exception>
+    public static void Check(string connectionString) => _ = Dialect.Create(connectionString);
+
     /// <summary>True for SQLite: one worker on one machine.</summary>
     public bool IsSingleMachine => _dialect is SqliteDialect;
 

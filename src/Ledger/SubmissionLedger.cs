@@ -20,11 +20,12 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// Finds the request, or reserves the next slot for it. No slot is spent on a request that is submitted already, nor while the account is paused.
     /// </summary>
     /// <param name="request">The request.</param>
+    /// <param name="evenDeferred">Whether a deferred request gets a slot too.</param>
     /// <param name="interval">The time between two POSTs of the operation.</param>
     /// <param name="cancellationToken">Ends the wait for the database.</param>
-    public Task<Reservation> ReserveAsync(SubmissionRequest request, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
+    public Task<Reservation> ReserveAsync(SubmissionRequest request, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
         SubmitStatements.Reserve,
-        new { Account = AccountRow.Default, request.Operation, Request = request.RequestId.ToString(), Interval = Moment.From(interval) },
+        new { Account = AccountRow.Default, request.Operation, Request = request.RequestId.ToString(), EvenDeferred = evenDeferred ? 1 : 0, Interval = Moment.From(interval) },
         async results => new Reservation(
             await results.ReadSingleOrDefaultAsync<SubmissionRow>(),
             await results.ReadSingleOrDefaultAsync<Slot>(),
@@ -82,6 +83,7 @@ public sealed class SubmissionLedger(LedgerDatabase database)
             end.Note.Detail,
             PushBack = end.PushBack is { } pushBack ? Moment.From(pushBack) : (long?)null,
             end.PauseReason,
+            Owed = end.IsOwed ? 1 : 0,
             ProbeEvery = Moment.From(attempt.ProbeEvery),
             end.FailuresAllowed,
         },
@@ -131,6 +133,12 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     public Task<AccountRow> AccountAsync(CancellationToken cancellationToken) => database.RunAsync(
         SubmitStatements.Account, new { Account = AccountRow.Default }, static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
 
+    /// <summary>A probe of a paused account got no answer: the next one waits longer.</summary>
+    /// <returns>The account as it now is.</returns>
+    public Task<AccountRow> ProbeFailedAsync(TimeSpan probeEvery, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.ProbeFailed, new { Account = AccountRow.Default, ProbeEvery = Moment.From(probeEvery) },
+        static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
+
     /// <summary>An id for a transition: time-ordered, so that the history's index grows at its end.</summary>
     public static string NewId() => Guid.CreateVersion7().ToString();
 }
@@ -148,6 +156,8 @@ public sealed class Slot
     public long Wait { get; init; }
     /// <summary>Which push back it was reserved after; a later one makes it void.</summary>
     public long Generation { get; init; }
+    /// <summary>True where it can no longer be taken, and another must be reserved.</summary>
+    public bool IsVoid { get; init; }
     /// <summary>POSTs of the operation that left a while ago and are still unanswered.</summary>
     public long Unanswered { get; init; }
 }
@@ -167,7 +177,7 @@ public sealed record Attempt(
 /// <summary>What <see cref="SubmissionLedger.ClaimAsync"/> did.</summary>
 /// <param name="IsOurs">True: the intent is recorded, send the POST now. False: do not send.</param>
 /// <param name="Existing">The request's row, where there is one.</param>
-/// <param name="Slot">Not ours: how long to wait before the next try; negative where the slot is void and another must be reserved.</param>
+/// <param name="Slot">Not ours: how long to wait before the next try, or that the slot is void.</param>
 public sealed record Claim(bool IsOurs, SubmissionRow? Existing, Slot Slot);
 
 /// <summary>What an answer means for everybody who shares the account.</summary>
@@ -209,4 +219,6 @@ public sealed record AttemptEnd(SubmissionState State, AccountEffect Account, Hi
     public string? PauseReason { get; init; }
     /// <summary>Failing: so many in a row before everybody stops.</summary>
     public int FailuresAllowed { get; init; } = 3;
+    /// <summary>The event of the new state is left to <see cref="Announcements"/>.</summary>
+    public bool IsOwed { get; init; }
 }

@@ -14,9 +14,9 @@ static class SubmitStatements
         update rate_slots
            set next_at = case when next_at > {now} then next_at else {now} end + @Interval
          where account = @Account and operation = @Operation
-           and not exists (select 1 from submissions where request_id = @Request and state <> 'Deferred')
+           and not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_at <= {now}))
-        returning next_at - @Interval - {now} as Wait, generation as Generation, 0 as Unanswered;
+        returning next_at - @Interval - {now} as Wait, generation as Generation;
 
         {{Account}}
         """;
@@ -52,15 +52,22 @@ static class SubmitStatements
 
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
 
-        select case when generation <> @Generation or (select paused_kind from accounts where account = @Account) is not null then -1
-                    when blocked_until - {now} > last_at + @Spacing - {now} then blocked_until - {now}
-                    else last_at + @Spacing - {now} end as Wait,
-               generation as Generation, {{Unanswered}} as Unanswered
+        select case when blocked_until > last_at + @Spacing then blocked_until else last_at + @Spacing end - {now} as Wait, generation as Generation,
+               case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null) then 1 else 0 end as IsVoid,
+               {{Unanswered}} as Unanswered
           from rate_slots where account = @Account and operation = @Operation;
         """;
 
     /// <summary>Writes how an attempt ended, and what that means for the account; says the same when it is repeated.</summary>
     public static string Finish(AccountEffect effect) => Finishes[effect];
+
+    public const string ProbeFailed = $$"""
+        update accounts
+           set failures = failures + 1, probe_at = {now} + @ProbeEvery * (1 << case when failures > 7 then 4 when failures < 4 then 1 else failures - 3 end)
+         where account = @Account and paused_kind is not null;
+
+        {{Account}}
+        """;
 
     /// <summary>A request that is not submitted now; an existing row stays as it is.</summary>
     public const string Record = $$"""
@@ -92,7 +99,7 @@ static class SubmitStatements
                due_at = {now} + @Delay,
                deferrals = deferrals + case when @State = 'Deferred' then 1 else 0 end,
                limit_texts = limit_texts + @LimitText,
-               lease_until = null, announce_at = null, transition = @Transition, updated_at = {now}
+               lease_until = null, announce_at = case when @Owed = 1 and @State <> 'Deferred' then {now} end, transition = @Transition, updated_at = {now}
          where request_id = @Request and attempt_id = @Attempt
            and (state = 'Submitting' or (state = 'Uncertain' and @State <> 'Uncertain'))
            and not exists (select 1 from submissions where account = @Account and task_id = @TaskId);

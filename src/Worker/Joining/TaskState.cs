@@ -1,0 +1,62 @@
+using Mavi.Contracts;
+using Mavi.Ledger;
+using Mavi.Worker.Messaging;
+using MassTransit;
+
+namespace Mavi.Worker.Joining;
+
+/// <summary>The saga's instance: the ledger's row of one task, and what one event changed in it.</summary>
+public sealed class TaskState : SagaStateMachineInstance
+{
+    /// <summary>The task id as a UUID, see <see cref="MessageIds.OfTask"/>.</summary>
+    public Guid CorrelationId { get; set; }
+
+    /// <summary>The row.</summary>
+    public TaskRow Row { get; init; } = new();
+
+    /// <summary>One of <see cref="TaskStates"/>; null before the first event.</summary>
+    public string? CurrentState
+    {
+        get => Row.State;
+        set => Row.State = value;
+    }
+
+    /// <summary>What to write into the history; null where the event changed nothing.</summary>
+    public HistoryNote? Change { get; private set; }
+
+    /// <summary>What to publish once the row is committed.</summary>
+    internal Outgoing? Outcome { get; set; }
+
+    /// <summary>A request claims the task.</summary>
+    public void Claim(TaskSubmitted submitted, TimeSpan overdueAfter, string actor)
+    {
+        Row.TaskId = submitted.TaskId;
+        Row.Operation = submitted.Operation;
+        Row.RequestId = submitted.RequestId.ToString();
+        Row.AssetId = submitted.AssetId;
+        Row.SubmittedAt = Moment.From(submitted.SubmittedAt);
+        Row.Late = submitted.Late ? 1 : 0;
+        Row.DueIn = overdueAfter;
+        Change = new HistoryNote(nameof(TaskSubmitted), actor);
+    }
+
+    /// <summary>The callback came.</summary>
+    public void Keep(string kind, string result, string taskId, DateTimeOffset receivedAt, string actor, string? detail)
+    {
+        Row.TaskId = taskId;
+        Row.ResultKind = kind;
+        Row.Result = result;
+        Row.ReceivedAt = Moment.From(receivedAt);
+        Change = new HistoryNote(kind, actor, detail);
+    }
+
+    /// <summary>Both came: the row is final.</summary>
+    public void End(string? reason, string? code, string? message)
+    {
+        Row.Reason = reason;
+        Row.Code = code;
+        Row.Message = message;
+        Row.EndedAt = Row.ReceivedAt;
+        Row.DueIn = null;
+    }
+}

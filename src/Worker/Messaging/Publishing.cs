@@ -1,0 +1,30 @@
+using MassTransit;
+
+namespace Mavi.Worker.Messaging;
+
+/// <summary>The one way a message leaves the Worker: with its id, confirmed by the broker, within a time limit.</summary>
+public static class Publishing
+{
+    /// <summary>A broker that crashed with publishes in flight is usable again after about 33 s; waiting longer than this helps nobody.</summary>
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Publishes, and returns when the broker has confirmed.</summary>
+    /// <exception cref="TimeoutException">The broker did not confirm in time; the message may be published all the same.</exception>
+    public static async Task PublishAsync(this IPublishEndpoint endpoint, Outgoing outgoing)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        try
+        {
+            await endpoint.Publish(outgoing.Message, outgoing.Message.GetType(), Pipe.Execute<PublishContext>(context =>
+            {
+                context.MessageId = outgoing.MessageId;
+                context.CorrelationId = outgoing.RequestId;
+                context.Mandatory = outgoing.MustArrive;
+            }), limit.Token).WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new TimeoutException($"RabbitMQ did not confirm {outgoing.Message.GetType().Name} within {Limit.TotalSeconds:0} s; it is published again when the message in hand is redelivered.");
+        }
+    }
+}

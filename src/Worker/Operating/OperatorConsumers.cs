@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Mavi.Contracts;
+using Mavi.Ledger;
+using Mavi.Worker.Messaging;
+using Mavi.Worker.Submitting;
+using MassTransit;
+
+namespace Mavi.Worker.Operating;
+
+/// <summary>Carries out what an operator decided about a request in doubt. A repeat of the same decision is silent; one that comes too late says so.</summary>
+public sealed class OperatorConsumer(OperatorLedger decisions, SubmissionLedger ledger, Announcer announcer) :
+    IConsumer<AdoptTask>,
+    IConsumer<ResubmitRequest>,
+    IConsumer<AbandonRequest>
+{
+    /// <inheritdoc />
+    public async Task Consume(ConsumeContext<AdoptTask> context)
+    {
+        var message = context.Message;
+        var requestId = Needed(message.RequestId);
+        if (string.IsNullOrWhiteSpace(message.TaskId) || message.TaskId.Length > 128)
+            throw new UnusableMessageException("taskId is missing, empty or longer than 128 characters; expected the id of the task to adopt. Publish AdoptTask again with it.");
+
+        var row = await decisions.AdoptAsync(requestId, message.TaskId, Note("Adopted", message.Actor, message.Reason), context.CancellationToken);
+        await SayAsync(context, requestId, row, existing => existing.TaskId == message.TaskId, "adopted: it must be Uncertain, or have failed as such, and the task must be no other request's");
+    }
+
+    /// <inheritdoc />
+    public async Task Consume(ConsumeContext<ResubmitRequest> context)
+    {
+        var message = context.Message;
+        var requestId = Needed(message.RequestId);
+        var row = await decisions.ResubmitAsync(requestId, Note("Resubmitted", message.Actor, message.Reason), context.CancellationToken);
+        await SayAsync(context, requestId, row, static existing => existing.State == SubmissionState.Deferred, "submitted again: it must be Uncertain");
+    }
+
+    /// <inheritdoc />
+    public async Task Consume(ConsumeContext<AbandonRequest> context)
+    {
+        var message = context.Message;
+        var requestId = Needed(message.RequestId);
+        var sentence = $"{message.Actor ?? "An operator"} gave the request up{(message.Reason is null ? "." : $": {message.Reason}")}";
+        var row = await decisions.AbandonAsync(requestId, sentence, Note("Abandoned", message.Actor, message.Reason), context.CancellationToken);
+        await SayAsync(context, requestId, row, static existing => existing.Reason == FailureReasons.Abandoned, "abandoned: it must be Uncertain or Deferred");
+    }
+
+    // The event is owed by the ledger until it is published; publishing it here saves the wait for the sweep.
+    async Task SayAsync(ConsumeContext context, Guid requestId, SubmissionRow? row, Func<SubmissionRow, bool> isDone, string expected)
+    {
+        if (row is null)
+        {
+            var existing = await ledger.FindAsync(requestId, context.CancellationToken)
+                ?? throw new UnusableMessageException($"Request {requestId} is not in the ledger; expected one that is. Look the request id up and publish the decision again.");
+            if (!isDone(existing))
+                throw new UnusableMessageException($"Request {requestId} is {existing.State} and cannot be {expected}. Nothing was changed.");
+            row = existing;
+        }
+
+        await announcer.PublishAsync(context, row);
+    }
+
+    static Guid Needed(Guid? requestId) => requestId is { } id && id != Guid.Empty ? id
+        : throw new UnusableMessageException("requestId is missing; expected the UUID of the request to decide about. Publish the decision again with it.");
+
+    static HistoryNote Note(string kind, string? actor, string? reason) =>
+        new(kind, actor ?? "operator", reason is null ? null : JsonSerializer.Serialize(new { reason }));
+}
+
+/// <summary>How <see cref="OperatorConsumer"/>'s queue is kept.</summary>
+public sealed class OperatorConsumerDefinition : ConsumerDefinition<OperatorConsumer>
+{
+    /// <summary>Names the queue.</summary>
+    public OperatorConsumerDefinition() => Endpoint(static endpoint => endpoint.Name = Queues.Operator);
+
+    /// <inheritdoc />
+    protected override void ConfigureConsumer(
+        IReceiveEndpointConfigurator endpoint, IConsumerConfigurator<OperatorConsumer> consumer, IRegistrationContext context)
+    {
+        endpoint.PrefetchCount = 8;
+        endpoint.UseQueueDefaults(context, typeof(AdoptTask), typeof(ResubmitRequest), typeof(AbandonRequest));
+    }
+}

@@ -1,0 +1,3 @@
+using Mavi.Worker;
+
+return await WorkerApp.RunAsync(args);

@@ -1,0 +1,162 @@
+using System.Data.Common;
+using Mavi.Client;
+using Mavi.Ledger;
+using Microsoft.Extensions.Options;
+
+namespace Mavi.Worker.Submitting;
+
+/// <summary>Where a submission starts: it decides who tries again, and who publishes what came of it.</summary>
+public enum SubmitFrom
+{
+    /// <summary>A command in hand: a deferred request is left to its time; the command's redelivery heals a crash before the publish.</summary>
+    Command,
+
+    /// <summary>The ledger: a deferred request that is due; the ledger remembers that its event is owed.</summary>
+    Ledger,
+}
+
+/// <summary>
+/// Brings one request to Mavi, at most once: reserve a slot and wait for it, record the intent, POST, record the answer. Whatever dies in
+/// between, the ledger knows whether a POST may have left.
+/// </summary>
+public sealed partial class Submitter(
+    SubmissionLedger ledger, MaviClient mavi, IOptions<MaviOptions> maviOptions, WorkerIdentity identity, TimeProvider time, ILogger<Submitter> logger)
+{
+    /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
+    const double Guard = 1.015;
+
+    static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
+
+    readonly double _rate = maviOptions.Value.RequestsPerSecond;
+
+    /// <summary>Submits the request unless it is known already.</summary>
+    /// <returns>The request's row as it now is; somebody else may have made it so.</returns>
+    public async Task<SubmissionRow> SubmitAsync(Operation operation, SubmissionRequest request, SubmitFrom from, CancellationToken stopping)
+    {
+        while (true)
+        {
+            var reservation = await ledger.ReserveAsync(request, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), stopping);
+            if (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred))
+                return known;
+            if (reservation.Slot is not { } slot)
+                return await PutOffAsync(request, reservation, stopping);
+
+            await WaitAsync(slot.Wait, stopping);
+            if (reservation.Account.PausedKind == PauseKind.Outage && !await AnswersAsync(request.AssetId))
+                return await PutOffAsync(request, reservation with { Account = await ledger.ProbeFailedAsync(ProbeEvery, stopping) }, stopping);
+
+            var attempt = new Attempt(
+                SubmissionLedger.NewId(), request, identity.Name, slot.Generation, maviOptions.Value.Timeout + LeaseBeyondTimeout,
+                TimeSpan.FromSeconds(1.005 / _rate), ProbeEvery, MostUnanswered: (int)Math.Max(4, 4 * _rate));
+            switch (await ClaimAsync(attempt, stopping))
+            {
+                case { IsOurs: true, Existing: { } row }:
+                    return await PostAsync(operation, attempt, row, from);
+                case { Existing: { State: not SubmissionState.Deferred } taken }:
+                    return taken;
+            }
+        }
+    }
+
+    /// <summary>Tries to take the slot until it is taken, or void.</summary>
+    async Task<Claim> ClaimAsync(Attempt attempt, CancellationToken stopping)
+    {
+        while (true)
+        {
+            var claim = await ledger.ClaimAsync(attempt, stopping);
+            if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
+                return claim;
+            if (claim.Slot.Unanswered >= attempt.MostUnanswered)
+                await Task.Delay(BetweenTries, time, stopping);
+            else
+                await WaitAsync(Math.Max(claim.Slot.Wait, 1000), stopping);
+        }
+    }
+
+    // From here on nothing is cancelled: the POST is about to leave, and its answer must be recorded.
+    async Task<SubmissionRow> PostAsync(Operation operation, Attempt attempt, SubmissionRow row, SubmitFrom from)
+    {
+        AttemptEnd end;
+        try
+        {
+            var accepted = await operation.SubmitAsync(mavi, attempt.Request.AssetId);
+            end = AnswerPolicy.Accepted(accepted, attempt, row);
+        }
+        catch (MaviException refused)
+        {
+            var asset = AnswerPolicy.NeedsAssetCheck(refused, row) ? await LookUpAsync(attempt.Request.AssetId) : AssetCheck.NotAsked;
+            end = AnswerPolicy.Refused(refused, attempt, row, asset);
+        }
+
+        row = await RecordAsync(attempt, end with { IsOwed = from == SubmitFrom.Ledger });
+        LogEnd(operation.Name, row.RequestId, row.AssetId, row.State, row.TaskId, row.Message);
+        return row;
+    }
+
+    /// <summary>Repeats until the ledger has it: a task id that is lost here was paid for and can never be asked again.</summary>
+    async Task<SubmissionRow> RecordAsync(Attempt attempt, AttemptEnd end)
+    {
+        while (true)
+        {
+            try
+            {
+                var row = await ledger.FinishAsync(attempt, end, CancellationToken.None);
+                if (end.TaskId is not null && row.TaskId != end.TaskId)
+                    LogTaskNotRecorded(row.RequestId, end.TaskId, row.State);
+                return row;
+            }
+            catch (DbException failed)
+            {
+                LogNotRecorded(attempt.Request.RequestId, failed.Message);
+                await Task.Delay(BetweenTries, time, CancellationToken.None);
+            }
+        }
+    }
+
+    async Task<SubmissionRow> PutOffAsync(SubmissionRequest request, Reservation reservation, CancellationToken stopping)
+    {
+        var reason = reservation.Account.PausedReason ?? "the account is paused";
+        if (reservation.Existing is { } deferred)
+            return deferred;
+
+        // Spread, so that the probe is one request and the rest do not come back with it all at once.
+        var delay = Moment.ToSpan(Math.Max(reservation.Account.ProbeIn, 0)) + ProbeEvery * Random.Shared.NextDouble();
+        return (await ledger.RecordAsync(
+            request, SubmissionState.Deferred, delay, null, $"Not submitted yet: {reason}", new HistoryNote("Deferred", identity.Name), stopping)).Row;
+    }
+
+    /// <summary>A read costs nothing and is never in doubt: during an outage it goes first.</summary>
+    async Task<bool> AnswersAsync(string assetId) => await LookUpAsync(assetId) != AssetCheck.NoAnswer;
+
+    async Task<AssetCheck> LookUpAsync(string assetId)
+    {
+        try
+        {
+            await mavi.GetMetadataAsync(assetId, CancellationToken.None);
+            return AssetCheck.Exists;
+        }
+        catch (MaviException exception)
+        {
+            return exception.Kind switch
+            {
+                MaviFailure.NotFound => AssetCheck.Unknown,
+                MaviFailure.NotSent or MaviFailure.Unavailable or MaviFailure.Unknown => AssetCheck.NoAnswer,
+                _ => AssetCheck.Unclear,
+            };
+        }
+    }
+
+    Task WaitAsync(long microseconds, CancellationToken stopping) =>
+        microseconds <= 0 ? Task.CompletedTask : Task.Delay(Moment.ToSpan(microseconds) + TimeSpan.FromMilliseconds(0.5), time, stopping);
+
+    [LoggerMessage(LogLevel.Information, "{Operation} {RequestId} of {AssetId}: {State} {TaskId} {Message}")]
+    partial void LogEnd(string operation, string requestId, string assetId, SubmissionState state, string? taskId, string? message);
+
+    [LoggerMessage(LogLevel.Warning, "The answer for {RequestId} is not recorded yet, trying again: {Reason}")]
+    partial void LogNotRecorded(Guid requestId, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Mavi accepted {RequestId} as task {TaskId}, but the request is {State} by now or the task belongs to another: adopt the task by hand")]
+    partial void LogTaskNotRecorded(string requestId, string taskId, SubmissionState state);
+}

@@ -1,0 +1,55 @@
+using Mavi.Worker.Messaging;
+using Mavi.Worker.Operating;
+using Microsoft.Extensions.Options;
+
+namespace Mavi.Worker;
+
+/// <summary>The Worker as a process: the consumers, the saga and the sweeps on RabbitMQ, and a health port.</summary>
+public static class WorkerApp
+{
+    const string DefaultUrl = "http://127.0.0.1:8081";
+
+    /// <summary>Builds the Worker; a test changes what it must before the build.</summary>
+    /// <param name="args">Settings as <c>--Section:Name=value</c>.</param>
+    /// <param name="configure">Called last before the build.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+            builder.WebHost.UseUrls(DefaultUrl);
+
+        builder.Services.AddMaviWorker(builder.Configuration);
+        builder.Services.AddRabbitMqBus(builder.Configuration);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapHealth();
+        app.MapLedgerViews();
+        return app;
+    }
+
+    /// <summary>Runs until SIGTERM. A wrong setting ends it at once with one sentence per setting.</summary>
+    /// <returns>0, or 2 where a setting is wrong.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (OptionsValidationException wrong)
+        {
+            foreach (var sentence in wrong.Failures)
+                await Console.Error.WriteLineAsync(sentence);
+            return 2;
+        }
+        catch (InvalidOperationException wrong) when (wrong.Message.Contains("configuration value", StringComparison.Ordinal))
+        {
+            // The configuration binder names the setting itself: "Failed to convert configuration value at 'Worker:…' to type …".
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+    }
+}
