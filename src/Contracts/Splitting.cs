@@ -28,6 +28,12 @@ public sealed record VideoSplitCompleted
     /// <summary>When the gateway received the callback, UTC.</summary>
     [JsonConverter(typeof(UtcTimeConverter))]
     public DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>Size of the callback's body in bytes, for the history.</summary>
+    public int? BodyBytes { get; init; }
+
+    /// <summary>SHA-256 of the callback's body as lower-case hex, for the history.</summary>
+    public string? BodySha256 { get; init; }
 }
 
 /// <summary>One segment of a split video: an asset like any other.</summary>

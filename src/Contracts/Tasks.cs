@@ -41,6 +41,12 @@ public sealed record TaskFailed
     /// <summary>When the gateway received the callback, UTC.</summary>
     [JsonConverter(typeof(UtcTimeConverter))]
     public DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>Size of the callback's body in bytes, for the history.</summary>
+    public int? BodyBytes { get; init; }
+
+    /// <summary>SHA-256 of the callback's body as lower-case hex, for the history.</summary>
+    public string? BodySha256 { get; init; }
 }
 
 /// <summary>A callback that is none of ours by its shape: another operation of the account, or one that could not be read. Kept by the Worker.</summary>
@@ -58,6 +64,12 @@ public sealed record CallbackReceived
     /// <summary>When the gateway received the callback, UTC.</summary>
     [JsonConverter(typeof(UtcTimeConverter))]
     public DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>Size of the callback's body in bytes, for the history.</summary>
+    public int? BodyBytes { get; init; }
+
+    /// <summary>SHA-256 of the callback's body as lower-case hex, for the history.</summary>
+    public string? BodySha256 { get; init; }
 }
 
 /// <summary>An alarm: no callback within <c>Worker:OverdueAfter</c>. Not terminal; published once.</summary>

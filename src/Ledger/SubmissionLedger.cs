@@ -60,6 +60,11 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         },
         cancellationToken);
 
+    /// <summary>The POST of a claim leaves only now: the next one is counted from here.</summary>
+    public Task LeavesNowAsync(Attempt attempt, CancellationToken cancellationToken) => database.RunAsync(
+        "update rate_slots set last_at = {now} where account = @Account and operation = @Operation and last_attempt = @Attempt",
+        new { Account = AccountRow.Default, attempt.Request.Operation, Attempt = attempt.Id }, static _ => Task.FromResult(0), cancellationToken);
+
     /// <summary>Records the answer to a POST, with what it means for the account. May be repeated until it is written.</summary>
     /// <returns>The row as it now is.</returns>
     public Task<SubmissionRow> FinishAsync(Attempt attempt, AttemptEnd end, CancellationToken cancellationToken) => database.RunAsync(

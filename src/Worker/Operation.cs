@@ -58,11 +58,8 @@ public abstract class Operation<TResult> : Operation
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>The callback's task id.</summary>
-    public abstract string TaskIdOf(TResult result);
-
-    /// <summary>When the gateway received the callback.</summary>
-    public abstract DateTimeOffset ReceivedAtOf(TResult result);
+    /// <summary>What the join and the history need of the callback.</summary>
+    public abstract CallbackFacts FactsOf(TResult result);
 
     /// <summary>Whether the result is whole; success is strict.</summary>
     public abstract Verdict Judge(TResult result);
@@ -81,6 +78,9 @@ public abstract class Operation<TResult> : Operation
 
     internal sealed override void Join(TaskStateMachine machine) => machine.Joins(this);
 }
+
+/// <summary>What every callback event tells, whatever its operation.</summary>
+public sealed record CallbackFacts(string TaskId, DateTimeOffset ReceivedAt, int? BodyBytes, string? BodySha256);
 
 /// <summary>Whether a result is whole; where it is not, one sentence why.</summary>
 public readonly record struct Verdict(string? Shortcoming)

@@ -37,7 +37,8 @@ public static class WorkerServices
         services.AddSingleton<Submitter>();
         services.AddSingleton<CommandHandler>();
         services.AddSingleton<Announcer>();
-        services.AddHostedService<LedgerPreparation>();
+        services.AddSingleton<Preparation>();
+        services.AddHostedService(static provider => provider.GetRequiredService<Preparation>());
         services.AddHostedService<DeferredSubmissions>();
         services.AddHostedService<Sweep>();
 
@@ -77,35 +78,4 @@ public static class WorkerServices
                 [$"{LedgerSetting} cannot be used: {wrong.Message.ReplaceLineEndings(" ")}; expected \"Host=…;Database=…;Username=…;Password=…\" for PostgreSQL or \"Data Source=file.db\" for SQLite: set ConnectionStrings__Ledger."]);
         }
     }
-}
-
-/// <summary>Waits for the ledger in the background and makes sure that every operation has its slots.</summary>
-sealed partial class LedgerPreparation(
-    SubmissionLedger ledger, LedgerDatabase database, IEnumerable<Operation> operations, IHostApplicationLifetime lifetime, ILogger<LedgerPreparation> logger) : BackgroundService
-{
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            await ledger.PrepareAsync(operations.Select(static operation => operation.Name), stoppingToken);
-            if (database.IsSingleMachine)
-                LogSingleMachine(database.Place);
-        }
-        catch (SchemaTooNewException tooNew)
-        {
-            LogTooNew(tooNew.Message);
-            Environment.ExitCode = 3;
-            lifetime.StopApplication();
-        }
-        catch (OperationCanceledException)
-        {
-            // The process stops.
-        }
-    }
-
-    [LoggerMessage(LogLevel.Information, "The ledger is the SQLite file {Place}: for one worker on one machine; for more, use PostgreSQL")]
-    partial void LogSingleMachine(string place);
-
-    [LoggerMessage(LogLevel.Critical, "{Sentence}")]
-    partial void LogTooNew(string sentence);
 }

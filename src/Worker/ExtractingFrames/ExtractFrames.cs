@@ -16,10 +16,7 @@ public sealed class ExtractFrames : Operation<FramesExtracted>
     public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId) => mavi.ExtractFramesAsync(assetId, CancellationToken.None);
 
     /// <inheritdoc />
-    public override string TaskIdOf(FramesExtracted result) => result.TaskId;
-
-    /// <inheritdoc />
-    public override DateTimeOffset ReceivedAtOf(FramesExtracted result) => result.ReceivedAt;
+    public override CallbackFacts FactsOf(FramesExtracted result) => new(result.TaskId, result.ReceivedAt, result.BodyBytes, result.BodySha256);
 
     /// <inheritdoc />
     public override Verdict Judge(FramesExtracted result) =>

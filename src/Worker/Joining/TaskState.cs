@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
@@ -8,6 +9,8 @@ namespace Mavi.Worker.Joining;
 /// <summary>The saga's instance: the ledger's row of one task, and what one event changed in it.</summary>
 public sealed class TaskState : SagaStateMachineInstance
 {
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
     /// <summary>The task id as a UUID, see <see cref="MessageIds.OfTask"/>.</summary>
     public Guid CorrelationId { get; set; }
 
@@ -41,13 +44,13 @@ public sealed class TaskState : SagaStateMachineInstance
     }
 
     /// <summary>The callback came.</summary>
-    public void Keep(string kind, string result, string taskId, DateTimeOffset receivedAt, string actor, string? detail)
+    public void Keep(string kind, string result, CallbackFacts facts, Guid? messageId, string actor)
     {
-        Row.TaskId = taskId;
+        Row.TaskId = facts.TaskId;
         Row.ResultKind = kind;
         Row.Result = result;
-        Row.ReceivedAt = Moment.From(receivedAt);
-        Change = new HistoryNote(kind, actor, detail);
+        Row.ReceivedAt = Moment.From(facts.ReceivedAt);
+        Change = new HistoryNote(kind, actor, JsonSerializer.Serialize(new { facts.ReceivedAt, facts.BodyBytes, facts.BodySha256, messageId }, Json));
     }
 
     /// <summary>Both came: the row is final.</summary>

@@ -38,7 +38,7 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
         During(Lost, Ignore(Submitted));
         During([Succeeded, Failed], When(Submitted).Then(Repeat));
 
-        AddResult<TaskFailed>(nameof(TaskFailed), null, static failed => failed.TaskId, static failed => failed.ReceivedAt);
+        AddResult<TaskFailed>(nameof(TaskFailed), null, static failed => new CallbackFacts(failed.TaskId, failed.ReceivedAt, failed.BodyBytes, failed.BodySha256));
         foreach (var operation in _operations.Values)
             operation.Join(this);
     }
@@ -59,16 +59,15 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
 
     /// <summary>Called by each operation: the machine takes its callback event.</summary>
     internal void Joins<TResult>(Operation<TResult> operation)
-        where TResult : class => AddResult<TResult>(typeof(TResult).Name, operation.Name, operation.TaskIdOf, operation.ReceivedAtOf);
+        where TResult : class => AddResult<TResult>(typeof(TResult).Name, operation.Name, operation.FactsOf);
 
-    void AddResult<TResult>(string kind, string? operation, Func<TResult, string> taskIdOf, Func<TResult, DateTimeOffset> receivedAtOf)
+    void AddResult<TResult>(string kind, string? operation, Func<TResult, CallbackFacts> factsOf)
         where TResult : class
     {
-        var came = Event<TResult>(kind, configure => configure.CorrelateById(context => MessageIds.OfTask(taskIdOf(context.Message))));
+        var came = Event<TResult>(kind, configure => configure.CorrelateById(context => MessageIds.OfTask(factsOf(context.Message).TaskId)));
 
-        void Keep(BehaviorContext<TaskState, TResult> context) => context.Saga.Keep(
-            kind, JsonSerializer.Serialize(context.Message, Json), taskIdOf(context.Message), receivedAtOf(context.Message), _identity.Name,
-            JsonSerializer.Serialize(new { messageId = context.MessageId, receivedAt = receivedAtOf(context.Message) }));
+        void Keep(BehaviorContext<TaskState, TResult> context) =>
+            context.Saga.Keep(kind, JsonSerializer.Serialize(context.Message, Json), factsOf(context.Message), context.MessageId, _identity.Name);
 
         Initially(When(came).Then(Keep).Then(context => context.Saga.Row.Operation = operation).TransitionTo(AwaitingSubmission));
         During(AwaitingCallback, End(When(came).Then(Keep)));

@@ -16,10 +16,7 @@ public sealed class SplitVideo : Operation<VideoSplitCompleted>
     public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId) => mavi.SplitAsync(assetId, CancellationToken.None);
 
     /// <inheritdoc />
-    public override string TaskIdOf(VideoSplitCompleted result) => result.TaskId;
-
-    /// <inheritdoc />
-    public override DateTimeOffset ReceivedAtOf(VideoSplitCompleted result) => result.ReceivedAt;
+    public override CallbackFacts FactsOf(VideoSplitCompleted result) => new(result.TaskId, result.ReceivedAt, result.BodyBytes, result.BodySha256);
 
     /// <inheritdoc />
     public override Verdict Judge(VideoSplitCompleted result)

@@ -29,6 +29,8 @@ public static class AnswerPolicy
 {
     static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(10);
 
+    static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>So many answers that may be a throttle or a bad asset before the asset is looked up.</summary>
     const int LimitTextsBeforeLookup = 2;
 
@@ -88,5 +90,5 @@ public static class AnswerPolicy
             code = answer.Code,
             answer = answer.Body,
             elapsedMs = Math.Round(answer.Elapsed.TotalMilliseconds, 1),
-        }));
+        }, Json));
 }

@@ -20,13 +20,15 @@ public enum SubmitFrom
 /// between, the ledger knows whether a POST may have left.
 /// </summary>
 public sealed partial class Submitter(
-    SubmissionLedger ledger, MaviClient mavi, IOptions<MaviOptions> maviOptions, WorkerIdentity identity, TimeProvider time, ILogger<Submitter> logger)
+    SubmissionLedger ledger, MaviClient mavi, IOptions<MaviOptions> maviOptions, Preparation preparation, WorkerIdentity identity, TimeProvider time,
+    ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
     const double Guard = 1.015;
 
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     readonly double _rate = maviOptions.Value.RequestsPerSecond;
@@ -35,6 +37,7 @@ public sealed partial class Submitter(
     /// <returns>The request's row as it now is; somebody else may have made it so.</returns>
     public async Task<SubmissionRow> SubmitAsync(Operation operation, SubmissionRequest request, SubmitFrom from, CancellationToken stopping)
     {
+        await preparation.Done.WaitAsync(stopping);
         while (true)
         {
             var reservation = await ledger.ReserveAsync(request, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), stopping);
@@ -65,7 +68,12 @@ public sealed partial class Submitter(
     {
         while (true)
         {
+            var asked = time.GetTimestamp();
             var claim = await ledger.ClaimAsync(attempt, stopping);
+
+            // The POST leaves later than the ledger believes: the next one, of another worker perhaps, has to wait for that.
+            if (claim.IsOurs && time.GetElapsedTime(asked) > Late)
+                await ledger.LeavesNowAsync(attempt, CancellationToken.None);
             if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
                 return claim;
             if (claim.Slot.Unanswered >= attempt.MostUnanswered)
