@@ -18,7 +18,7 @@ public sealed class KeptCallback
 /// <summary>Keeps what came on the account's webhook and is no typed event, and finds out whether it belongs to a task of ours all the same.</summary>
 public sealed class CallbackLedger(LedgerDatabase database)
 {
-    const string Columns = "c.id as Id, c.task_id as TaskId, c.body as Body, c.reason as Reason, c.received_at as ReceivedAt";
+    const string Columns = "id as Id, task_id as TaskId, body as Body, reason as Reason, received_at as ReceivedAt";
 
     /// <summary>A task of ours that still waits: whatever came for it is its answer.</summary>
     const string IsOurs = "exists (select 1 from tasks t where t.task_id = c.task_id and t.account = c.account and t.state in ('AwaitingCallback', 'Lost'))";

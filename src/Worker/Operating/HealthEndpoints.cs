@@ -10,17 +10,19 @@ public static class HealthEndpoints
     public static void MapHealth(this WebApplication app)
     {
         app.MapGet("/health/live", static () => Results.Json(new { status = "live" }));
-        app.MapGet("/health/ready", static async (IBusControl bus, LedgerDatabase database, SubmissionLedger ledger, CancellationToken cancellationToken) =>
+        app.MapGet("/health/ready", static async (
+            IBusControl bus, LedgerDatabase database, SubmissionLedger ledger, Preparation preparation, CancellationToken cancellationToken) =>
         {
             var broker = bus.CheckHealth();
-            var account = database.WaitingFor is null ? await ledger.AccountAsync(cancellationToken) : null;
-            var ready = broker.Status == BusHealthStatus.Healthy && database.WaitingFor is null;
+            var isPrepared = preparation.Done.IsCompletedSuccessfully && database.WaitingFor is null;
+            var account = isPrepared ? await ledger.AccountAsync(cancellationToken) : null;
+            var ready = broker.Status == BusHealthStatus.Healthy && isPrepared;
             return Results.Json(
                 new
                 {
                     status = ready ? account?.PausedKind is null ? "ready" : "paused" : "waiting",
                     broker = broker.Status == BusHealthStatus.Healthy ? "connected" : "waiting for RabbitMQ",
-                    ledger = database.WaitingFor is null ? "connected" : $"waiting for {database.Place}",
+                    ledger = isPrepared ? "connected" : $"waiting for {database.Place}",
                     pausedBecause = account?.PausedReason,
                     pausedSince = account?.PausedAt?.ToTime(),
                 },

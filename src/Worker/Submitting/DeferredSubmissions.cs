@@ -7,8 +7,8 @@ namespace Mavi.Worker.Submitting;
 
 /// <summary>Submits deferred requests whose time has come, at the account's rate, beside the commands that come from the queue.</summary>
 public sealed partial class DeferredSubmissions(
-    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, IOptions<MaviOptions> mavi,
-    IOptions<WorkerOptions> options, TimeProvider time, ILogger<DeferredSubmissions> logger) : BackgroundService
+    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, Preparation preparation,
+    IOptions<MaviOptions> mavi, IOptions<WorkerOptions> options, TimeProvider time, ILogger<DeferredSubmissions> logger) : BackgroundService
 {
     /// <summary>A taken request is taken by nobody else for this long; whoever dies with it costs no more than that.</summary>
     static readonly TimeSpan Hold = TimeSpan.FromMinutes(2);
@@ -39,6 +39,7 @@ public sealed partial class DeferredSubmissions(
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
         try
         {
+            await preparation.Done.WaitAsync(stopping);
             do
             {
                 try

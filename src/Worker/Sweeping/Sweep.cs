@@ -11,7 +11,7 @@ namespace Mavi.Worker.Sweeping;
 /// <summary>What time alone brings about, every <c>Worker:SweepInterval</c>: leases that ended, deadlines, doubt that resolves itself, events that are owed.</summary>
 public sealed partial class Sweep(
     IEnumerable<Operation> operations, SubmissionSweeps submissions, TaskSweeps tasks, OperatorLedger decisions, CallbackLedger callbacks,
-    Announcements announcements, Announcer announcer, Retention retention, IBus bus, WorkerIdentity identity, IOptions<WorkerOptions> options,
+    Announcements announcements, Announcer announcer, Retention retention, IBus bus, Preparation preparation, WorkerIdentity identity, IOptions<WorkerOptions> options,
     TimeProvider time, ILogger<Sweep> logger) : BackgroundService
 {
     /// <summary>Whoever takes an event to publish has this long; then another does.</summary>
@@ -49,6 +49,7 @@ public sealed partial class Sweep(
         using var timer = new PeriodicTimer(_options.SweepInterval, time);
         try
         {
+            await preparation.Done.WaitAsync(stoppingToken);
             do
             {
                 try

@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace Mavi.AllInOne;
+
+/// <summary>What <c>./demo.sh</c> runs: one video through Sandbox, worker and gateway in this one process, checked at the end.</summary>
+static class Demo
+{
+    const int Cancelled = 130;
+
+    /// <param name="args">The folder for the results, and optionally a video; without one the demo makes its own.</param>
+    /// <returns>0 where both outcomes succeeded and every file is there and readable; 1 with the reason on stderr; 130 after Ctrl-C.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args is not ([_] or [_, _]))
+        {
+            await Console.Error.WriteLineAsync($"{args.Length} arguments were given; expected the folder for the results, and at most one video: ./demo.sh [VIDEO].");
+            return 1;
+        }
+
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            // The second one is the system's: whoever presses twice does not want to wait.
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        var temporary = Directory.CreateTempSubdirectory("mavi-demo-").FullName;
+        try
+        {
+            using var screen = new Screen();
+            var video = args.Length == 2 ? args[1] : await SampleVideo.MakeAsync(temporary, stop.Token);
+            await new DemoRun(screen, temporary, args[0]).RunAsync(video, stop.Token);
+            return 0;
+        }
+        catch (DemoException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped; nothing is left behind.");
+            return Cancelled;
+        }
+        finally
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
+    }
+}

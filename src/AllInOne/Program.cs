@@ -1,0 +1,1 @@
+return await Mavi.AllInOne.Demo.RunAsync(args);

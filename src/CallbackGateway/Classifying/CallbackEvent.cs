@@ -1,0 +1,17 @@
+using System.Security.Cryptography;
+using Mavi.Contracts;
+
+namespace Mavi.CallbackGateway.Classifying;
+
+/// <summary>A classified callback: <see cref="Message"/> is one of the four events that the gateway publishes.</summary>
+readonly record struct CallbackEvent(object Message, string? TaskId)
+{
+    /// <summary>The event's name, such as <c>VideoSplitCompleted</c>.</summary>
+    public string Name => Message.GetType().Name;
+
+    /// <summary>The same for the same callback, today and when it leaves the spool after a restart.</summary>
+    public Guid MessageId(string bodyHash) => NameBasedGuid.Create($"{Name}:{TaskId ?? "-"}:{bodyHash}");
+
+    /// <summary>The SHA-256 of a body in lower-case hex digits.</summary>
+    public static string HashOf(ReadOnlySpan<byte> body) => Convert.ToHexStringLower(SHA256.HashData(body));
+}

@@ -1,0 +1,60 @@
+using Mavi.CallbackGateway.Publishing;
+
+namespace Mavi.CallbackGateway;
+
+/// <summary>The gateway as a process of its own.</summary>
+public static class GatewayApp
+{
+    const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>Builds the gateway, not started.</summary>
+    /// <exception cref="GatewaySettingsException">A setting is missing or wrong; starting it may throw this too.</exception>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        configure?.Invoke(builder);
+        if (Array.TrueForAll(["urls", "http_ports", "https_ports"], name => string.IsNullOrEmpty(builder.Configuration[name])))
+            builder.WebHost.UseUrls(DefaultUrl);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+
+        // What the bus says while it waits for the broker is said once, by BrokerState; a start that fails, by the one sentence of RunAsync.
+        builder.Logging.AddFilter("MassTransit", LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Services.AddCallbackGateway(builder.Configuration);
+        builder.Services.AddRabbitMqBus(builder.Configuration);
+
+        var app = builder.Build();
+        app.MapCallbackGateway();
+        return app;
+    }
+
+    /// <summary>Runs the gateway until it is told to stop. Returns the exit code: 0, or 2 after one sentence on the error output about a setting.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await StartAsync(app);
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (GatewaySettingsException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 2;
+        }
+    }
+
+    static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception exception) when (exception is IOException or FormatException or InvalidOperationException or System.Net.Sockets.SocketException)
+        {
+            throw new GatewaySettingsException(
+                $"ASPNETCORE_URLS is \"{app.Configuration["urls"] ?? DefaultUrl}\", expected addresses that can be listened on ({exception.Message.TrimEnd('.')}): set it to a free one, such as {DefaultUrl}.", exception);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+return await Mavi.CallbackGateway.GatewayApp.RunAsync(args);

@@ -1,0 +1,38 @@
+namespace Mavi.Sandbox;
+
+/// <summary>Extract Frames: one JPEG at every interval, the first at the start; all of them one collection.</summary>
+sealed class FrameExtraction(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, TimeProvider time)
+{
+    const int MadeUpFrames = 3;
+    const int ManyFrames = 20_000;
+
+    public async Task<TaskResult> RunAsync(MaviTask task, CancellationToken cancel)
+    {
+        var (id, createdAt) = store.NewId("im_", time);
+        if (task.Plan["manyFrames"] is { } many)
+            return new Frames(store.Put(new FrameCollection(id, many.Frames ?? ManyFrames, createdAt, Folder: null, [])));
+        if (options.FakeMedia || task.Source.File is null)
+            return new Frames(store.Put(new FrameCollection(id, MadeUpFrames, createdAt, Folder: null, [])));
+
+        var source = store.PathOf(task.Source.File);
+        var media = await ffmpeg.ProbeAsync(source, cancel);
+        store.NoteDuration(task.Source.Id, media.Seconds);
+
+        var work = store.NewWorkFolder(task.Id);
+        try
+        {
+            await ffmpeg.ExtractFramesAsync(source, options.FrameIntervalSeconds, Path.Combine(Ffmpeg.Literally(work), $"frame_%06d.{FrameCollection.FrameExtension}"), cancel);
+            var count = Directory.GetFiles(work).Length;
+            if (count == 0)
+                throw new MediaException("The video has no picture in it that could be read.");
+            var folder = AssetStore.NewFile(id, "");
+            Directory.Move(work, store.PathOf(folder));
+            return new Frames(store.Put(new FrameCollection(id, count, createdAt, folder, [])));
+        }
+        finally
+        {
+            if (Directory.Exists(work))
+                Directory.Delete(work, recursive: true);
+        }
+    }
+}

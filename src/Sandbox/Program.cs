@@ -1,0 +1,1 @@
+return await Mavi.Sandbox.SandboxApp.RunAsync(args);

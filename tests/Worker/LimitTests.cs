@@ -1,0 +1,136 @@
+using Mavi.Contracts;
+using Mavi.Ledger;
+using Mavi.Tests.Support;
+
+namespace Mavi.Tests.Worker;
+
+/// <summary>The account's limit and its trouble, shared by every worker.</summary>
+public sealed class LimitTests
+{
+    [Fact]
+    public async Task Two_workers_on_one_account_never_submit_an_operation_twice_within_a_second()
+    {
+        await using var system = await WorkerSystem.StartAsync(workers: 2, sandbox: ["RequestsPerSecond=1"], worker: ["--Mavi:RequestsPerSecond", "1"]);
+        for (var i = 0; i < 6; i++)
+        {
+            await system.PublishAsync<SplitVideoRequested>();
+            await system.PublishAsync<ExtractFramesRequested>();
+        }
+
+        for (var i = 0; i < 6; i++)
+        {
+            await system.TakeAsync<SplitVideoSucceeded>();
+            await system.TakeAsync<ExtractFramesSucceeded>();
+        }
+
+        foreach (var operation in new[] { "split", "extract-frames" })
+        {
+            var times = (await system.PostsAsync(operation)).Select(post => post.GetProperty("monotonicMs").GetDouble()).ToList();
+            Assert.Equal(6, times.Count);
+            Assert.All(times.Zip(times.Skip(1), (before, after) => after - before), gap => Assert.True(gap >= 1000, $"two {operation} POSTs only {gap} ms apart"));
+        }
+    }
+
+    [Theory]
+    [InlineData("429", false)]
+    [InlineData("throttle400", false)]
+    [InlineData("503", false)]
+    [InlineData("429", true)]
+    public async Task What_was_not_accepted_is_tried_again_by_itself(string fault, bool sqlite)
+    {
+        await using var system = await WorkerSystem.StartAsync(sqlite: sqlite);
+        await system.Mavi.ArmAsync($$"""[{ "fault": "{{fault}}", "count": 1 }]""");
+        var request = await system.PublishAsync<SplitVideoRequested>();
+        Assert.Equal(request, (await system.TakeAsync<SplitVideoSucceeded>()).Read<SplitVideoSucceeded>().RequestId);
+        Assert.Equal([false, true], (await system.PostsAsync()).Select(post => post.GetProperty("accepted").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task Retry_after_is_obeyed_by_every_worker()
+    {
+        await using var system = await WorkerSystem.StartAsync(workers: 2);
+        await system.Mavi.ArmAsync("""[{ "fault": "429", "count": 1, "retryAfterSeconds": 3 }]""");
+        await system.PublishAsync<SplitVideoRequested>();
+        await Eventually.TrueAsync("the throttle", async () => (await system.PostsAsync()).Count == 1);
+        for (var i = 0; i < 4; i++)
+            await system.PublishAsync<SplitVideoRequested>();
+        for (var i = 0; i < 5; i++)
+            await system.TakeAsync<SplitVideoSucceeded>();
+        var times = (await system.PostsAsync()).Select(post => post.GetProperty("monotonicMs").GetDouble()).ToList();
+        Assert.True(times[1] - times[0] >= 3000, $"the next POST came {times[1] - times[0]} ms after a Retry-After of 3 s");
+    }
+
+    [Theory]
+    [InlineData("401")]
+    [InlineData("402")]
+    [InlineData("403")]
+    public async Task A_blocked_account_pauses_everybody_visibly_and_one_probe_finds_the_end(string status)
+    {
+        await using var system = await WorkerSystem.StartAsync(workers: 2, clock: new FakeClock());
+        await system.Mavi.ArmAsync($$"""[{ "fault": "{{status}}", "count": 2 }]""");
+        var requests = new List<Guid> { await system.PublishAsync<SplitVideoRequested>() };
+        await system.StateAsync(requests[0], SubmissionState.Deferred);
+        for (var i = 0; i < 3; i++)
+        {
+            requests.Add(await system.PublishAsync<SplitVideoRequested>());
+            await system.StateAsync(requests[^1], SubmissionState.Deferred);
+        }
+
+        Assert.Single(await system.PostsAsync());
+        using (var http = new HttpClient())
+        {
+            var health = await http.GetStringAsync(new Uri(system.WorkerUrl + "/health/ready"));
+            Assert.Contains("\"status\":\"paused\"", health, StringComparison.Ordinal);
+            Assert.Contains($"HTTP {status}", health, StringComparison.Ordinal);
+        }
+
+        // The first probe is refused too, the second one is not; then everybody goes on.
+        await AdvanceUntilAsync(system, async () => (await system.PostsAsync()).Count == 2);
+        Assert.Equal(2, (await system.PostsAsync()).Count);
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 4);
+        Assert.Equal(6, (await system.PostsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task An_outage_costs_a_handful_of_uncertain_requests_and_the_rest_waits_for_its_end()
+    {
+        await using var system = await WorkerSystem.StartAsync(workers: 2, clock: new FakeClock());
+        await system.Mavi.ArmAsync("""[{ "fault": "500", "every": 1 }, { "fault": "500", "operation": "metadata", "every": 1 }]""");
+        for (var i = 0; i < 30; i++)
+            await system.PublishAsync<SplitVideoRequested>();
+        await AdvanceUntilAsync(system, async () => await system.Bus.CountAsync("mavi-split-video") == 0, TimeSpan.FromMilliseconds(20));
+        for (var minute = 0; minute < 10; minute++)
+        {
+            system.Clock.Advance(TimeSpan.FromMinutes(1));
+            await system.SweepAsync();
+        }
+
+        var view = (LedgerView)system.Worker.GetService(typeof(LedgerView))!;
+        var inDoubt = (await view.RequestsAsync(SubmissionState.Uncertain, 100, CancellationToken.None)).Count;
+        Assert.InRange(inDoubt, 3, 8);
+        await system.Mavi.ArmAsync("[]");
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 30 - inDoubt);
+        Assert.Equal(0u, await system.CountAsync<SplitVideoFailed>());
+    }
+
+    [Fact]
+    public async Task The_limit_text_that_keeps_coming_is_waited_out_where_the_asset_exists()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock());
+        await system.Mavi.ArmAsync("""[{ "fault": "throttle400", "count": 7 }]""");
+        var request = await system.PublishAsync<SplitVideoRequested>();
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 1);
+        Assert.Equal(8, (await system.PostsAsync()).Count);
+        Assert.Contains((await system.Mavi.JournalAsync()).GetProperty("calls").EnumerateArray(), call => call.GetProperty("operation").GetString() == "metadata");
+        Assert.Equal(SubmissionState.Submitted, (await system.FindAsync(request))!.State);
+    }
+
+    /// <summary>Moves the clock in small steps: what waits for a moment on it waits for one that comes.</summary>
+    static Task AdvanceUntilAsync(WorkerSystem system, Func<Task<bool>> condition, TimeSpan? step = null) => Eventually.TrueAsync("the clock to bring it about", async () =>
+    {
+        if (await condition())
+            return true;
+        system.Clock.Advance(step ?? TimeSpan.FromSeconds(1));
+        return false;
+    }, TimeSpan.FromSeconds(60));
+}
