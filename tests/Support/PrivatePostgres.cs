@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Npgsql;
 
 namespace Mavi.Tests.Support;
@@ -13,7 +12,6 @@ sealed class PrivatePostgres : IAsyncDisposable
 
     readonly string server;
     readonly PostgresNode? node;
-    readonly ConcurrentQueue<string> databases = new();
 
     PrivatePostgres(string server, PostgresNode? node) => (this.server, this.node) = (server, node);
 
@@ -30,10 +28,12 @@ sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>The connection string of a new, empty database.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
-        var name = $"mavi_test_{Guid.NewGuid():N}";
+        await using var connection = await OpenAsync();
+        var name = $"{NameAt(TimeProvider.System.GetUtcNow())}{Guid.NewGuid():N}";
         // Copying files is several times faster than writing everything to the log; before version 15 there was no other way, nor a word for it.
-        await ExecuteAsync(version => $"create database {name}{(version.Major >= 15 ? " strategy file_copy" : "")}");
-        databases.Enqueue(name);
+        var strategy = connection.PostgreSqlVersion.Major >= 15 ? " strategy file_copy" : "";
+        await using var create = new NpgsqlCommand($"create database {name}{strategy}", connection);
+        await create.ExecuteNonQueryAsync();
         return new NpgsqlConnectionStringBuilder(server)
         {
             Database = name,
@@ -61,12 +61,33 @@ sealed class PrivatePostgres : IAsyncDisposable
     PostgresNode Own => node ?? throw new NotSupportedException(
         "This server is the one of TEST_LEDGER and is not ours to stop; a test of outages uses PrivatePostgres.StartOwnAsync().");
 
-    async Task ExecuteAsync(Func<Version, string> sql)
+    /// <summary>Somebody else's server does not fill up: what runs before the last hour left behind goes. (At the end of a process there is no time for it.)</summary>
+    async Task DropOldDatabasesAsync()
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        await using var connection = await OpenAsync();
+        var old = new List<string>();
+        await using (var command = new NpgsqlCommand("select datname from pg_database where datname >= 'mavi_test_2' and datname < $1", connection))
+        {
+            command.Parameters.Add(new() { Value = NameAt(TimeProvider.System.GetUtcNow().AddHours(-1)) });
+            await using var reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+                old.Add(reader.GetString(0));
+        }
+
+        foreach (var name in old)
+        {
+            await using var drop = new NpgsqlCommand($"drop database if exists {name} with (force)", connection);
+            await drop.ExecuteNonQueryAsync();
+        }
+    }
+
+    static string NameAt(DateTimeOffset time) => FormattableString.Invariant($"mavi_test_{time:yyyyMMddHHmmss}_");
+
+    async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql(connection.PostgreSqlVersion), connection);
-        await command.ExecuteNonQueryAsync();
+        return connection;
     }
 
     static async Task<PrivatePostgres> StartSharedAsync()
@@ -76,14 +97,7 @@ sealed class PrivatePostgres : IAsyncDisposable
 
         var server = new NpgsqlConnectionStringBuilder(given) { GssEncryptionMode = GssEncryptionMode.Disable };
         var postgres = new PrivatePostgres(server.ConnectionString, node: null);
-        // Somebody else's server is left as it was found.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => postgres.DropDatabasesAsync().GetAwaiter().GetResult();
+        await postgres.DropOldDatabasesAsync();
         return postgres;
-    }
-
-    async Task DropDatabasesAsync()
-    {
-        foreach (var name in databases)
-            await ExecuteAsync(_ => $"drop database if exists {name} with (force)");
     }
 }

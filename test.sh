@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME.
+# Installs what they need where that is allowed. The last line is "N passed, N failed"; anything but a clean run gives an exit code of 1.
+set -u
+exec < /dev/null
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DEBIAN_FRONTEND=noninteractive
+results=$(mktemp -d) || exit 1
+trap 'rm -rf "$results"' EXIT
+
+fail() { # SENTENCE... : ends a run without tests, which counts as one failure
+  printf '\n%s\n' "$*"
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+missing() { # the packages that are needed and not there
+  [ -n "${TEST_RABBITMQ:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server > /dev/null || echo rabbitmq-server
+  [ -n "${TEST_LEDGER:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || command -v initdb > /dev/null || echo postgresql
+  command -v ffmpeg > /dev/null && command -v ffprobe > /dev/null || echo ffmpeg
+}
+
+set_up() { # PACKAGE... : without starting the services that come with them, now or at the next start of the machine
+  local policy=/usr/sbin/policy-rc.d log=$results/install.log status=0
+  local root=(env DEBIAN_FRONTEND=noninteractive)
+  [ "$(id -u)" = 0 ] || root=(sudo -n "${root[@]}")
+  "${root[@]}" true 2> /dev/null && command -v apt-get > /dev/null ||
+    fail "Not installed: $*; the tests need each of them: install with 'apt-get install $*' as root, or run this as root."
+
+  echo "Installing $* ..."
+  if [ -e "$policy" ]; then policy=""; else printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin "$policy"; fi
+  { "${root[@]}" apt-get -o DPkg::Lock::Timeout=300 update &&
+    "${root[@]}" apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; } > "$log" 2>&1 || status=1
+  [ -z "$policy" ] || "${root[@]}" rm -f "$policy"
+  [ ! -d /run/systemd/system ] || for package; do "${root[@]}" systemctl disable --now "$package" > /dev/null 2>&1; done
+  [ "$status" = 0 ] || { tail -n 20 "$log"; fail "apt-get could not install $*; its last lines are above: install them by hand and run this again."; }
+}
+
+summary() { # TRX CODE : counts per area (the folder of the tests), then the totals as the last line
+  awk -v code="$2" '
+    function attribute(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
+    /<UnitTestResult / {
+      name = attribute("testName"); sub(/\(.*/, "", name); split(name, part, "."); split(attribute("duration"), time, ":")
+      area = part[3]; outcome = attribute("outcome"); tests[area]++; seconds[area] += time[1] * 3600 + time[2] * 60 + time[3]
+      if (outcome == "Passed") passed++; else if (outcome == "NotExecuted") { skipped++; skip = name } else { failed++; failures[area]++ }
+    }
+    skip && match($0, /<Message>.*<\/Message>/) { skips = skips "skipped " skip ": " substr($0, RSTART + 9, RLENGTH - 19) "\n"; skip = "" }
+    END {
+      printf "\n%-20s %6s %7s %9s\n", "Area", "tests", "failed", "seconds"
+      for (area in tests) printf "%-20s %6d %7d %9.1f\n", area, tests[area], failures[area], seconds[area] | "sort"
+      close("sort")
+      printf "%s", skips
+      if (passed + failed == 0) print "No test ran, which counts as one failure: see above."
+      else if (code != 0 && failed == 0) print "The run itself ended with code " code ", which counts as one failure: see above."
+      if (passed + failed == 0 || (code != 0 && failed == 0)) failed++
+      printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
+      exit failed > 0
+    }' "$1"
+}
+
+[ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [NAME]."
+packages=$(missing)
+# shellcheck disable=SC2086 # one word per package
+[ -z "$packages" ] || set_up $packages
+dotnet --version > "$results/sdk.log" 2>&1 ||
+  { cat "$results/sdk.log"; fail "The .NET SDK that global.json asks for is not here: install it (https://dot.net)."; }
+
+echo "Building ..."
+dotnet build MaviWorker.slnx -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
+  { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
+    fail "The build failed: correct what is above."; }
+
+filter=()
+[ $# = 0 ] || filter=(--filter "FullyQualifiedName~$(printf '%s' "$1" | sed 's/[\\()&|=!~]/\\&/g')")
+echo "Testing ..."
+dotnet test tests --no-build --results-directory "$results" --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
+  --blame-hang-timeout 4m --blame-hang-dump-type none "${filter[@]}" 2>&1
+code=$?
+[ -s "$results/tests.trx" ] || fail "The tests ended with code $code and left no results${1:+ (asked for: $1)}."
+echo
+echo "Took $SECONDS s."
+summary "$results/tests.trx" "$code"
