@@ -37,17 +37,19 @@ public sealed class GatewayOptions
         };
     }
 
+    const string ExpectedSecret = "16 to 256 letters, digits, '-', '.', '_' or '~': set it to a random one and end the callback address with it.";
+
     static string[] ReadSecrets(IConfigurationSection section)
     {
         var secrets = section.GetChildren().ToArray();
         if (secrets.Length == 0)
             throw new GatewaySettingsException(
-                "Gateway:Secrets is empty, expected at least one secret of 16 to 256 letters, digits, '-', '.', '_' or '~': set Gateway__Secrets__0 to a random one and end the callback address with it.");
+                $"Gateway:Secrets is empty, expected at least one secret, Gateway__Secrets__0, of {ExpectedSecret}");
 
         return Array.ConvertAll(secrets, secret => secret.Value is { Length: >= 16 and <= 256 } value && value.All(IsUrlSafe)
             ? value
             : throw new GatewaySettingsException(
-                $"{secret.Path} has {secret.Value?.Length ?? 0} characters{(secret.Value?.All(IsUrlSafe) is false ? ", some of them not URL-safe" : "")}, expected 16 to 256 letters, digits, '-', '.', '_' or '~': set it to a random one and end the callback address with it."));
+                $"{secret.Path} has {secret.Value?.Length ?? 0} characters{(secret.Value?.All(IsUrlSafe) is false ? ", some of them not URL-safe" : "")}, expected {ExpectedSecret}"));
     }
 
     static bool IsUrlSafe(char character) => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_' or '~';

@@ -46,18 +46,21 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
     /// <summary>Why the database cannot be used right now; null where it can.</summary>
     public string? WaitingFor => _waitingFor;
 
-    /// <summary>Runs statements as one transaction, in one round trip on PostgreSQL, and reads what they return.</summary>
+    /// <summary>
+    /// Runs statements as one transaction, in one round trip on PostgreSQL, and reads what they return. The token ends only the wait for a
+    /// connection: of a statement that is cancelled half way nobody would know whether it took effect.
+    /// </summary>
     internal async Task<T> RunAsync<T>(string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
     {
         using var gate = await _dialect.EnterAsync(cancellationToken);
         await using var connection = await OpenAsync(cancellationToken);
         if (_dialect.CommandIsTransaction)
-            return await QueryAsync(connection, statements, parameters, read, cancellationToken);
+            return await QueryAsync(connection, statements, parameters, read);
 
         await connection.ExecuteAsync(_dialect.Begin);
         try
         {
-            var result = await QueryAsync(connection, statements, parameters, read, cancellationToken);
+            var result = await QueryAsync(connection, statements, parameters, read);
             await connection.ExecuteAsync("commit");
             return result;
         }
@@ -83,8 +86,7 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
         }
     }
 
-    internal async Task<T> QueryAsync<T>(
-        DbConnection connection, string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
+    internal async Task<T> QueryAsync<T>(DbConnection connection, string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read)
     {
         if (_clock is not null)
         {
@@ -93,8 +95,7 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
             parameters = withNow;
         }
 
-        await using var results = await connection.QueryMultipleAsync(
-            new CommandDefinition(Render(statements), parameters, cancellationToken: cancellationToken));
+        await using var results = await connection.QueryMultipleAsync(Render(statements), parameters);
         return await read(results);
     }
 

@@ -15,12 +15,12 @@ sealed class LedgerTransaction(LedgerDatabase database, IDisposable gate, DbConn
 
     Phase _phase;
 
-    public Task<T> ReadAsync<T>(string statements, DynamicParameters parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
+    public Task<T> ReadAsync<T>(string statements, DynamicParameters parameters, Func<SqlMapper.GridReader, Task<T>> read)
     {
         var first = _phase == Phase.New;
         _phase = Phase.Open;
         if (!first)
-            return database.QueryAsync(connection, statements, parameters, read, cancellationToken);
+            return database.QueryAsync(connection, statements, parameters, read);
 
         parameters.Add("lock", key);
         return database.QueryAsync(connection, begin + statements, parameters, async results =>
@@ -28,12 +28,12 @@ sealed class LedgerTransaction(LedgerDatabase database, IDisposable gate, DbConn
             if (begin.Contains("select", StringComparison.Ordinal))
                 await results.ReadAsync<object>();
             return await read(results);
-        }, cancellationToken);
+        });
     }
 
-    public async Task CommitAsync(string statements, object parameters, CancellationToken cancellationToken)
+    public async Task CommitAsync(string statements, object parameters)
     {
-        await database.QueryAsync(connection, statements + "commit;", parameters, static _ => Task.FromResult(0), cancellationToken);
+        await database.QueryAsync(connection, statements + "commit;", parameters, static _ => Task.FromResult(0));
         _phase = Phase.Ended;
     }
 

@@ -15,6 +15,10 @@ public sealed class LedgerView(LedgerDatabase database)
         """,
         new { }, static async results => (IReadOnlyList<StateCount>)[.. await results.ReadAsync<StateCount>()], cancellationToken);
 
+    /// <summary>The database's time.</summary>
+    public Task<long> NowAsync(CancellationToken cancellationToken) => database.RunAsync(
+        "select {now}", new { }, static results => results.ReadSingleAsync<long>(), cancellationToken);
+
     /// <summary>Requests in a state, oldest first.</summary>
     public Task<IReadOnlyList<SubmissionRow>> RequestsAsync(SubmissionState state, int most, CancellationToken cancellationToken) => database.RunAsync(
         $"select {SubmissionRow.Columns} from submissions where state = @State order by created_at limit @Most", new { State = state.ToString(), Most = most },

@@ -19,7 +19,7 @@ public sealed class TaskLedger(LedgerDatabase database)
         {
             var parameters = new DynamicParameters();
             parameters.Add("Id", id.ToString());
-            var row = await transaction.ReadAsync(Load, parameters, static results => results.ReadSingleOrDefaultAsync<TaskRow?>(), cancellationToken);
+            var row = await transaction.ReadAsync(Load, parameters, static results => results.ReadSingleOrDefaultAsync<TaskRow?>());
             return new TaskSession(transaction, id, row);
         }
         catch
@@ -77,7 +77,7 @@ public sealed class TaskSession : IAsyncDisposable
     public TaskRow? Row { get; }
 
     /// <summary>Writes the row with its history, and commits.</summary>
-    public Task SaveAsync(TaskRow row, HistoryNote note, CancellationToken cancellationToken) => _transaction.CommitAsync(
+    public Task SaveAsync(TaskRow row, HistoryNote note) => _transaction.CommitAsync(
         (Row is null ? Insert : Update) + Note,
         new
         {
@@ -103,8 +103,7 @@ public sealed class TaskSession : IAsyncDisposable
             note.Kind,
             note.Actor,
             note.Detail,
-        },
-        cancellationToken);
+        });
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();

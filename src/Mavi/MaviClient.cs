@@ -79,7 +79,8 @@ public sealed partial class MaviClient : IDisposable
         return exchange;
     }
 
-    static BytesContent Json<T>(T value, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
+    static BytesContent Json<T>(T value, JsonTypeInfo<T> type, Action? leaving = null) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json") { Leaving = leaving };
 
     /// <summary>An id that can be put into a path; anything else would be another call.</summary>
     static string RequireAssetId(string assetId) =>

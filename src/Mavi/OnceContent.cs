@@ -13,6 +13,9 @@ abstract class OnceContent : HttpContent
 {
     int started;
 
+    /// <summary>Called right before the first byte of the body is handed to an open connection.</summary>
+    public Action? Leaving { get; init; }
+
     public bool Started => Volatile.Read(ref started) != 0;
 
     protected abstract Task WriteAsync(Stream stream, CancellationToken ct);
@@ -20,11 +23,14 @@ abstract class OnceContent : HttpContent
     protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        Interlocked.Exchange(ref started, 1) == 0
-            ? WriteAsync(stream, cancellationToken)
-            : throw new InvalidOperationException(
+    protected sealed override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref started, 1) != 0)
+            throw new InvalidOperationException(
                 "The request was about to be sent a second time; expected once: it was stopped, look at what the first sending did.");
+        Leaving?.Invoke();
+        return WriteAsync(stream, cancellationToken);
+    }
 }
 
 /// <summary>A body of bytes; none of them, where a call has no body but must not be repeated by the handler either (it repeats those without content).</summary>

@@ -16,8 +16,11 @@ public abstract class Operation
     public abstract string Name { get; }
 
     /// <summary>Sends the one POST. Not cancelled by a shutdown: a POST that left must have its answer recorded.</summary>
+    /// <param name="mavi">The client.</param>
+    /// <param name="assetId">The asset.</param>
+    /// <param name="leaving">To be called by the client when the request is about to leave.</param>
     /// <exception cref="MaviException">Mavi did not accept it, or nobody knows.</exception>
-    public abstract Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId);
+    public abstract Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId, Action leaving);
 
     /// <summary>The failure event of a request that has no result.</summary>
     public abstract object Failed(Failure failure);

@@ -16,6 +16,10 @@ public static class WorkerApp
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // A start that fails is told in one sentence by RunAsync, a broker that is away by BrokerWatch; not in stack traces, per queue and attempt.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Logging.AddFilter("MassTransit", LogLevel.Error);
+        builder.Logging.AddFilter("MassTransit.ReceiveTransport", LogLevel.Warning);
         if (string.IsNullOrEmpty(builder.Configuration["urls"]))
             builder.WebHost.UseUrls(DefaultUrl);
 
@@ -47,8 +51,15 @@ public static class WorkerApp
         }
         catch (InvalidOperationException wrong) when (wrong.Message.Contains("configuration value", StringComparison.Ordinal))
         {
-            // The configuration binder names the setting itself: "Failed to convert configuration value at 'Worker:…' to type …".
-            await Console.Error.WriteLineAsync(wrong.Message);
+            // The configuration binder names the setting itself: "Failed to convert configuration value 'abc' at 'Worker:…' to type …".
+            await Console.Error.WriteLineAsync(
+                $"{wrong.Message.TrimEnd('.')}; expected hours:minutes:seconds for a time, Hold or Resubmit for Worker:OnUncertain, true or false for Worker:ExclusiveAccount: correct the setting.");
+            return 2;
+        }
+        catch (Exception wrong) when (wrong is IOException or FormatException or System.Net.Sockets.SocketException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"ASPNETCORE_URLS cannot be listened on: {wrong.Message.TrimEnd('.')}; expected a free address such as {DefaultUrl}: stop the other program or set another.");
             return 2;
         }
     }

@@ -47,9 +47,10 @@ sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
         Check(wrong, nameof(options.LostAfter), options.LostAfter, TimeSpan.FromSeconds(1), Year);
         Check(wrong, nameof(options.GiveUpAfter), options.GiveUpAfter, TimeSpan.FromSeconds(1), Year);
         Check(wrong, nameof(options.SweepInterval), options.SweepInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
-        if (options.OverdueAfter < TimeSpan.FromSeconds(1) || options.OverdueAfter >= options.LostAfter)
+        // The rest is measured against these: where one of them is wrong, that is what to correct.
+        if (wrong.Count == 0 && (options.OverdueAfter < TimeSpan.FromSeconds(1) || options.OverdueAfter >= options.LostAfter))
             wrong.Add($"Worker:OverdueAfter is {options.OverdueAfter}; expected at least 00:00:01 and less than Worker:LostAfter ({options.LostAfter}): set Worker__OverdueAfter.");
-        if (options.Retention <= options.LostAfter || options.Retention <= options.GiveUpAfter || options.Retention > 10 * Year)
+        if (wrong.Count == 0 && (options.Retention <= options.LostAfter || options.Retention <= options.GiveUpAfter || options.Retention > 10 * Year))
             wrong.Add($"Worker:Retention is {options.Retention}; expected more than Worker:LostAfter ({options.LostAfter}) and Worker:GiveUpAfter ({options.GiveUpAfter}), up to 3650 days: set Worker__Retention.");
         if (!Enum.IsDefined(options.OnUncertain))
             wrong.Add($"Worker:OnUncertain is {options.OnUncertain}; expected Hold or Resubmit: set Worker__OnUncertain.");

@@ -241,7 +241,7 @@ public sealed class CallbackClassifierTests
     [InlineData("""{"code":200,"task_id":"T","data":{"asset_id":"im_1","asset_ch_ids":null}}""", "200", "data.asset_ch_ids is null; expected an array of frame ids.")]
     [InlineData("""{"code":200,"task_id":"T","data":{"asset_ch_ids":["imc_1_0"]}}""", "200", "data.asset_id is missing; expected a string that begins with im_.")]
     [InlineData("""{"code":200,"task_id":"T","data":{"asset_id":7,"asset_ch_ids":["imc_1_0"]}}""", "200", "data.asset_id is a number; expected a string that begins with im_.")]
-    [InlineData("""{"code":200,"task_id":"T","data":{"asset_id":"re_1","asset_ch_ids":["imc_1_0"]}}""", "200", "data.asset_id is a string that is no collection's id; expected a string that begins with im_.")]
+    [InlineData("""{"code":200,"task_id":"T","data":{"asset_id":"re_1","asset_ch_ids":["imc_1_0"]}}""", "200", "data.asset_id is no collection's id; expected a string that begins with im_.")]
     [InlineData("""{"code":200,"task_id":"T","data":{"asset_id":"im_1","asset_ch_ids":["imc_1_0",1]}}""", "200", "data.asset_ch_ids[1] is a number; expected a string of 1 to 128 characters.")]
     public void A_failure_or_a_broken_result_is_a_failed_task_with_the_raw_body(string body, string? code, string message)
     {

@@ -53,7 +53,9 @@ sealed class GatewayHost : IAsyncDisposable
         var app = GatewayApp.Build(
             [
                 "--urls", "http://127.0.0.1:0", "--ConnectionStrings:RabbitMq", broker, "--Gateway:SpoolDirectory", spool,
-                "--Gateway:Secrets:0", Secret, "--Gateway:Secrets:1", OldSecret, .. settings,
+                "--Gateway:Secrets:0", Secret, "--Gateway:Secrets:1", OldSecret,
+                // More than the usual 2 s: a busy test machine is no outage.
+                "--Gateway:PublishTimeout", "00:00:05", .. settings,
             ],
             builder =>
             {

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
+using MassTransit;
 using Mavi.CallbackGateway;
 using Mavi.Contracts;
 using Mavi.Tests.Support;
-using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;

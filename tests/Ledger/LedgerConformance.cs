@@ -275,7 +275,7 @@ public abstract class LedgerConformance : IAsyncLifetime
                 await using var session = await tasks.OpenAsync(id, None);
                 var row = session.Row ?? new TaskRow { TaskId = id.ToString("N"), State = TaskStates.AwaitingCallback };
                 row.Message += i;
-                await session.SaveAsync(row, new HistoryNote("Test", "test"), None);
+                await session.SaveAsync(row, new HistoryNote("Test", "test"));
                 return session.Row is null;
             })));
             Assert.Single(inserts, inserted => inserted);
@@ -290,7 +290,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         await using (var session = await new TaskLedger(_database).OpenAsync(id, None))
         {
             var row = new TaskRow { TaskId = "t", State = TaskStates.AwaitingCallback, RequestId = Guid.NewGuid().ToString(), DueIn = TimeSpan.FromHours(2) };
-            await session.SaveAsync(row, new HistoryNote("TaskSubmitted", "test"), None);
+            await session.SaveAsync(row, new HistoryNote("TaskSubmitted", "test"));
         }
 
         Assert.Equal(0, await ExpireOnEightAsync());
@@ -313,7 +313,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         Assert.False(await callbacks.KeepAsync(callback, TimeSpan.FromMinutes(1), "test", None));
         Assert.False(await callbacks.KeepAsync(callback, TimeSpan.FromMinutes(1), "test", None));
         await using (var session = await new TaskLedger(_database).OpenAsync(Guid.NewGuid(), None))
-            await session.SaveAsync(new TaskRow { TaskId = "ours", State = TaskStates.AwaitingCallback, RequestId = "r" }, new HistoryNote("TaskSubmitted", "test"), None);
+            await session.SaveAsync(new TaskRow { TaskId = "ours", State = TaskStates.AwaitingCallback, RequestId = "r" }, new HistoryNote("TaskSubmitted", "test"));
 
         Assert.Empty(await callbacks.TakeOursAsync(Second, None));
         _clock.Advance(TimeSpan.FromMinutes(2));

@@ -45,6 +45,9 @@ sealed class PrivateBroker : IAsyncDisposable
     /// <summary>The address of the broker's default virtual host.</summary>
     public string DefaultVirtualHost => _amqp.ToString();
 
+    /// <summary>The address of the management plugin.</summary>
+    public Uri Management => _management.BaseAddress!;
+
     /// <summary>The address of a new, empty virtual host: <c>amqp://guest:guest@127.0.0.1:port/vhost</c>.</summary>
     public async Task<string> CreateVirtualHostAsync()
     {

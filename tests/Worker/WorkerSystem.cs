@@ -25,6 +25,8 @@ sealed class WorkerSystem : IAsyncDisposable
     readonly List<WebApplication> _workers = [];
     readonly string[] _settings;
     readonly FakeClock? _clock;
+    FakeClock? _ledgerClock;
+    bool _waitUntilReady;
 
     WorkerSystem(string broker, string ledger, SandboxHost mavi, GatewayHost gateway, AmqpClient bus, FakeClock? clock, string[] settings)
     {
@@ -54,9 +56,10 @@ sealed class WorkerSystem : IAsyncDisposable
 
     /// <summary>Starts everything with one worker, unless told otherwise.</summary>
     public static async Task<WorkerSystem> StartAsync(
-        int workers = 1, bool sqlite = false, FakeClock? clock = null, string[]? sandbox = null, string[]? worker = null)
+        int workers = 1, bool sqlite = false, FakeClock? clock = null, FakeClock? ledgerClock = null, string? broker = null, bool waitUntilReady = true,
+        string[]? sandbox = null, string[]? worker = null)
     {
-        var broker = await (await PrivateBroker.SharedAsync()).CreateVirtualHostAsync();
+        broker ??= await (await PrivateBroker.SharedAsync()).CreateVirtualHostAsync();
         var ledger = sqlite
             ? $"Data Source={Path.Combine(Directory.CreateTempSubdirectory("mavi-worker-").FullName, "mavi.db")}"
             : await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync();
@@ -66,7 +69,12 @@ sealed class WorkerSystem : IAsyncDisposable
             pointed.EnsureSuccessStatusCode();
 
         var bus = await AmqpClient.ConnectAsync(broker);
-        var system = new WorkerSystem(broker, ledger, mavi, gateway, bus, clock, worker ?? []) { Asset = await mavi.MadeUpAssetAsync() };
+        var system = new WorkerSystem(broker, ledger, mavi, gateway, bus, clock, worker ?? [])
+        {
+            Asset = await mavi.MadeUpAssetAsync(),
+            _ledgerClock = ledgerClock ?? clock,
+            _waitUntilReady = waitUntilReady,
+        };
         await system.ListenAsync();
         await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => system.StartWorkerAsync()));
         return system;
@@ -84,15 +92,16 @@ sealed class WorkerSystem : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Logging.AddProvider(Logs);
-                if (_clock is null)
-                    return;
-                builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_clock));
-                builder.Services.AddSingleton(new LedgerClock(_clock));
+                if (_clock is not null)
+                    builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(_clock));
+                if (_ledgerClock is not null)
+                    builder.Services.AddSingleton(new LedgerClock(_ledgerClock));
             });
         await app.StartAsync();
         lock (_workers)
             _workers.Add(app);
-        await Eventually.TrueAsync("the worker's queues", async () => await IsReadyAsync(app));
+        if (_waitUntilReady)
+            await Eventually.TrueAsync("the worker's queues", async () => await IsReadyAsync(app));
         return app;
     }
 

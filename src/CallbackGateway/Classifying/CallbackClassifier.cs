@@ -46,8 +46,15 @@ static class CallbackClassifier
         }
     }
 
-    /// <summary>1 to 128 characters, none of them a control character or one that could not be read.</summary>
-    public static bool IsId(string? text) => text is { Length: >= 1 and <= MaxIdLength } && !text.Any(character => char.IsControl(character) || character == '\uFFFD');
+    /// <summary>An id: a string of 1 to 128 characters, none of them a control character or one that could not be read; else null.</summary>
+    public static string? IdOf(JsonSlice value)
+    {
+        var text = value.IsString ? value.Text() : null;
+        return text is { Length: >= 1 and <= MaxIdLength } && !text.Any(character => char.IsControl(character) || character == '\uFFFD') ? text : null;
+    }
+
+    public static string NotAnId(string member, JsonSlice value) =>
+        $"{member} is {(value.IsString ? "a string that is no id" : value.Kind)}; expected a string of 1 to {MaxIdLength} characters.";
 
     /// <summary>Text for people and tables: control characters (PostgreSQL refuses NUL) become U+FFFD.</summary>
     public static string? Printable(string? text, int length = MaxMessageLength)
@@ -65,9 +72,8 @@ static class CallbackClassifier
         Span<Range> outer = stackalloc Range[OuterNames.Length];
         document.Find(OuterNames, outer);
         var task = document[outer[(int)Outer.TaskId]];
-        var taskId = task.IsString ? task.Text() : null;
-        if (!IsId(taskId))
-            return Unknown(taskId: null, body, $"task_id is {(task.IsString ? "a string that is no id" : task.Kind)}; expected a string of 1 to {MaxIdLength} characters.", receivedAt);
+        if (IdOf(task) is not { } taskId)
+            return Unknown(taskId: null, body, NotAnId("task_id", task), receivedAt);
 
         var code = Printable(document[outer[(int)Outer.Code]].Text(), MaxCodeLength);
         var message = MessageOf(document[outer[(int)Outer.Message]], document[outer[(int)Outer.Msg]]);
@@ -90,24 +96,29 @@ static class CallbackClassifier
 
         var splits = data[inner[(int)Inner.Splits]];
         if (!splits.IsMissing)
-            return Segments.Read(splits, out var segments) is { } fault ? Failed(fault, body) : new(new VideoSplitCompleted { TaskId = taskId!, Segments = segments, ReceivedAt = receivedAt }, taskId);
+        {
+            return Segments.Read(splits, out var segments) is { } fault
+                ? Failed(fault, body)
+                : new(new VideoSplitCompleted { TaskId = taskId, Segments = segments, ReceivedAt = receivedAt }, taskId);
+        }
 
         var collection = data[inner[(int)Inner.AssetId]];
         var frames = data[inner[(int)Inner.AssetChIds]];
-        var collectionId = collection.IsString ? collection.Text() : null;
-        var isCollection = IsId(collectionId) && collectionId!.StartsWith("im_", StringComparison.Ordinal);
-        if (frames.IsMissing && !isCollection)
-            return Unknown(taskId, body, "Another operation of the account: data has neither splits nor asset_ch_ids.", receivedAt);
-        if (!isCollection)
-            return Failed($"data.asset_id is {(collection.IsString ? "a string that is no collection's id" : collection.Kind)}; expected a string that begins with im_.", body);
+        if (IdOf(collection) is not { } collectionId || !collectionId.StartsWith("im_", StringComparison.Ordinal))
+        {
+            return frames.IsMissing
+                ? Unknown(taskId, body, "Another operation of the account: data has neither splits nor asset_ch_ids.", receivedAt)
+                : Failed($"data.asset_id is {(collection.IsString ? "no collection's id" : collection.Kind)}; expected a string that begins with im_.", body);
+        }
+
         if (!frames.IsArray)
             return Failed($"data.asset_ch_ids is {frames.Kind}; expected an array of frame ids.", body);
         return ReadIds(frames, out var frameIds) is { } broken
             ? Failed(broken, body)
-            : new(new FramesExtracted { TaskId = taskId!, CollectionId = collectionId!, FrameIds = frameIds, ReceivedAt = receivedAt }, taskId);
+            : new(new FramesExtracted { TaskId = taskId, CollectionId = collectionId, FrameIds = frameIds, ReceivedAt = receivedAt }, taskId);
 
         CallbackEvent Failed(string why, ReadOnlySpan<byte> raw) =>
-            new(new TaskFailed { TaskId = taskId!, Code = code, Message = why, Body = Encoding.UTF8.GetString(raw), ReceivedAt = receivedAt }, taskId);
+            new(new TaskFailed { TaskId = taskId, Code = code, Message = why, Body = Encoding.UTF8.GetString(raw), ReceivedAt = receivedAt }, taskId);
     }
 
     static CallbackEvent Unknown(string? taskId, ReadOnlySpan<byte> body, string reason, DateTimeOffset receivedAt) =>
@@ -135,10 +146,9 @@ static class CallbackClassifier
         ids = [];
         foreach (var element in array)
         {
-            var id = element.IsString ? element.Text() : null;
-            if (!IsId(id))
-                return $"data.asset_ch_ids[{ids.Count}] is {(element.IsString ? "a string that is no id" : element.Kind)}; expected a string of 1 to {MaxIdLength} characters.";
-            ids.Add(id!);
+            if (IdOf(element) is not { } id)
+                return NotAnId($"data.asset_ch_ids[{ids.Count}]", element);
+            ids.Add(id);
         }
 
         return null;

@@ -27,14 +27,13 @@ static class Segments
 
             split.Find(Names, members);
             var asset = split[members[(int)Member.AssetId]];
-            var assetId = asset.IsString ? asset.Text() : null;
-            if (!CallbackClassifier.IsId(assetId))
-                return $"data.splits[{segments.Count}].asset_id is {(asset.IsString ? "a string that is no id" : asset.Kind)}; expected a string of 1 to 128 characters.";
+            if (CallbackClassifier.IdOf(asset) is not { } assetId)
+                return CallbackClassifier.NotAnId($"data.splits[{segments.Count}].asset_id", asset);
 
             var fileName = TextOf(split[members[(int)Member.FileName]]);
             segments.Add(new VideoSegment
             {
-                AssetId = assetId!,
+                AssetId = assetId,
                 Index = IndexOf(fileName),
                 FileName = fileName,
                 Extension = TextOf(split[members[(int)Member.Extension]]),
@@ -57,7 +56,8 @@ static class Segments
         return digits.Length < fileName?.Length && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
     }
 
-    static long? Number(JsonSlice value) => long.TryParse(value.Text(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+    static long? Number(JsonSlice value) =>
+        long.TryParse(value.Text(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>Milliseconds since 1970 as a string or a number; null where they are no time from the year 1 to 9999.</summary>
     static DateTimeOffset? Time(JsonSlice value)

@@ -1,5 +1,5 @@
-using Mavi.CallbackGateway.Classifying;
 using MassTransit;
+using Mavi.CallbackGateway.Classifying;
 using RabbitMQ.Client.Exceptions;
 
 namespace Mavi.CallbackGateway.Publishing;
@@ -49,7 +49,8 @@ sealed class EventPublisher(IBus bus, GatewayOptions options, BrokerState broker
     }
 
     /// <summary>One attempt for a callback out of the spool: it is alone, and must get through even while every slot is held by a publish that hangs.</summary>
-    public Task<PublishResult> PublishSpooledAsync(CallbackEvent callback, Guid messageId) => AttemptAsync(callback, messageId, NewDeadline(), ended: () => { });
+    public Task<PublishResult> PublishSpooledAsync(CallbackEvent callback, Guid messageId) =>
+        AttemptAsync(callback, messageId, NewDeadline(), ended: () => { });
 
     public void Dispose() => _slots.Dispose();
 

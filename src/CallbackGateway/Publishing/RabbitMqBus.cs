@@ -40,7 +40,10 @@ static class RabbitMqBus
 
     static BrokerAddress Read(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps") || uri.Host.Length == 0 || uri.Segments.Length > 2)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("amqp" or "amqps")
+            || uri.Host.Length == 0
+            || uri.Segments.Length > 2)
             throw new GatewaySettingsException(
                 $"{Setting} is not the address of a broker ({text.Length} characters, not shown because it may hold a password), expected amqp://user:password@host:port/vhost or amqps://…: correct it.");
 

@@ -148,7 +148,8 @@ sealed partial class Spool : IDisposable
         LogRejected(name, reason);
     }
 
-    IEnumerable<string> Names() => Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Where(name => name is not (LockName or ProbeName));
+    IEnumerable<string> Names() =>
+        Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).Where(name => name is not (LockName or ProbeName));
 
     void Probe()
     {

@@ -7,8 +7,8 @@ namespace Mavi.CallbackGateway.Spooling;
 /// Brings the spool's callbacks to their queues, in the order of arrival, whenever the broker is there; also finds out that it takes events
 /// again. What has no queue, is refused or cannot be read waits without holding up the rest.
 /// </summary>
-sealed partial class SpoolDrain(Spool spool, EventPublisher publisher, BrokerState broker, GatewayMetrics metrics, TimeProvider time, ILogger<SpoolDrain> logger)
-    : BackgroundService
+sealed partial class SpoolDrain(
+    Spool spool, EventPublisher publisher, BrokerState broker, GatewayMetrics metrics, TimeProvider time, ILogger<SpoolDrain> logger) : BackgroundService
 {
     static readonly TimeSpan Often = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Seldom = TimeSpan.FromSeconds(8);

@@ -1,6 +1,7 @@
 using Mavi.Client;
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
 using MassTransit;
 
@@ -13,7 +14,8 @@ public sealed class ExtractFrames : Operation<FramesExtracted>
     public override string Name => Operations.ExtractFrames;
 
     /// <inheritdoc />
-    public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId) => mavi.ExtractFramesAsync(assetId, CancellationToken.None);
+    public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId, Action leaving) =>
+        mavi.ExtractFramesAsync(assetId, leaving, CancellationToken.None);
 
     /// <inheritdoc />
     public override CallbackFacts FactsOf(FramesExtracted result) => new(result.TaskId, result.ReceivedAt, result.BodyBytes, result.BodySha256);
@@ -60,7 +62,7 @@ public sealed class ExtractFramesConsumer(CommandHandler handler, ExtractFrames 
 public sealed class ExtractFramesConsumerDefinition : ConsumerDefinition<ExtractFramesConsumer>
 {
     /// <summary>Names the queue.</summary>
-    public ExtractFramesConsumerDefinition() => Endpoint(static endpoint => endpoint.Name = "mavi-extract-frames");
+    public ExtractFramesConsumerDefinition() => Endpoint(static endpoint => endpoint.Name = Queues.ExtractFrames);
 
     /// <inheritdoc />
     protected override void ConfigureConsumer(

@@ -21,9 +21,9 @@ public sealed class CallbackReceivedConsumer(CallbackLedger ledger, WorkerIdenti
         var callback = new KeptCallback
         {
             Id = (context.MessageId ?? MessageIds.Of(nameof(CallbackReceived), received.Body)).ToString(),
-            TaskId = received.TaskId,
-            Body = received.Body.Replace("\0", "\uFFFD", StringComparison.Ordinal), // PostgreSQL keeps no NUL in text.
-            Reason = received.Reason,
+            TaskId = received.TaskId is null ? null : PlainText.Clean(received.TaskId, 128),
+            Body = PlainText.Clean(received.Body, int.MaxValue),
+            Reason = PlainText.Clean(received.Reason, 2000),
             ReceivedAt = Moment.From(received.ReceivedAt),
         };
         if (!await ledger.KeepAsync(callback, RecheckIn, identity.Name, context.CancellationToken))

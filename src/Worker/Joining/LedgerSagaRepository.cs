@@ -61,10 +61,10 @@ public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
         return _session.Row;
     }
 
-    internal Task WriteAsync(TaskState task, CancellationToken cancellationToken)
+    internal Task WriteAsync(TaskState task)
     {
         Outcome = task.Outcome;
-        return task.Change is { } change ? _session!.SaveAsync(task.Row, change, cancellationToken) : Task.CompletedTask;
+        return task.Change is { } change ? _session!.SaveAsync(task.Row, change) : Task.CompletedTask;
     }
 
     /// <summary>What to publish once the row is committed.</summary>
@@ -96,9 +96,9 @@ sealed class LedgerSagaRepositoryContext<TMessage>(
     // No event inserts before it is handled: the lock already keeps a second one off.
     public Task<SagaConsumeContext<TaskState, TMessage>> Insert(TaskState instance) => Task.FromResult<SagaConsumeContext<TaskState, TMessage>>(null!);
 
-    public Task Save(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga, CancellationToken);
+    public Task Save(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga);
 
-    public Task Update(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga, CancellationToken);
+    public Task Update(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga);
 
     public Task Delete(SagaConsumeContext<TaskState> context) => Task.CompletedTask;
 

@@ -57,8 +57,8 @@ public sealed class TaskState : SagaStateMachineInstance
     public void End(string? reason, string? code, string? message)
     {
         Row.Reason = reason;
-        Row.Code = code;
-        Row.Message = message;
+        Row.Code = code is null ? null : PlainText.Clean(code, 200);
+        Row.Message = message is null ? null : PlainText.Clean(message, 2000);
         Row.EndedAt = Row.ReceivedAt;
         Row.DueIn = null;
     }

@@ -88,11 +88,25 @@ sealed class EnvelopeDeserializer(IReadOnlyList<Type> types) : IMessageDeseriali
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null)
     {
-        var context = Inner.Deserialize(body, headers, destinationAddress);
+        var context = Read(body, headers, destinationAddress);
         if (types.Any(context.IsSupportedMessageType))
             return context;
         throw new SerializationException(
             $"The envelope's messageType is [{string.Join(", ", context.SupportedMessageTypes)}]; expected {string.Join(" or ", types.Select(MessageUrn.ForTypeString))}. Publish it again with that type, or as plain JSON with content type application/json.");
+    }
+
+    static SerializerContext Read(MessageBody body, Headers headers, Uri? destinationAddress)
+    {
+        try
+        {
+            return Inner.Deserialize(body, headers, destinationAddress);
+        }
+        catch (SerializationException exception)
+        {
+            var why = exception.GetBaseException().Message;
+            throw new SerializationException(
+                $"The body of {body.Length ?? 0} bytes is no MassTransit envelope ({why}); expected a JSON object with messageType and message, as its content type says. Publish it again as one, or as plain JSON with content type application/json.");
+        }
     }
 
     public MessageBody GetMessageBody(string text) => Inner.GetMessageBody(text);

@@ -1,3 +1,4 @@
+using Mavi.Worker.Operating;
 using MassTransit;
 using Microsoft.Extensions.Options;
 
@@ -13,10 +14,13 @@ public static class RabbitMqBus
     public static IServiceCollection AddRabbitMqBus(this IServiceCollection services, IConfiguration configuration)
     {
         var address = Address(configuration[Setting] ?? Default);
+        services.AddSingleton(new BrokerAddress(address));
+        services.AddSingleton<Doctor>().AddHostedService(static provider => provider.GetRequiredService<Doctor>());
         return services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
             bus.AddMaviWorkerEndpoints();
+            bus.AddReceiveEndpointObserver<BrokerWatch>();
             bus.UsingRabbitMq((context, rabbit) =>
             {
                 rabbit.Host(address);
@@ -39,4 +43,11 @@ public static class RabbitMqBus
             ? address
             : throw new OptionsValidationException(Setting, typeof(Uri),
                 [$"{Setting} is not an AMQP address; expected amqp://user:password@host:5672/vhost (its value is not shown, it may hold a password): set ConnectionStrings__RabbitMq."]);
+}
+
+/// <summary>The broker's address; holds a password, and is never logged.</summary>
+public sealed record BrokerAddress(Uri Uri)
+{
+    /// <inheritdoc />
+    public override string ToString() => $"{Uri.Host}:{Uri.Port}";
 }

@@ -11,7 +11,7 @@ public static class HealthEndpoints
     {
         app.MapGet("/health/live", static () => Results.Json(new { status = "live" }));
         app.MapGet("/health/ready", static async (
-            IBusControl bus, LedgerDatabase database, SubmissionLedger ledger, Preparation preparation, CancellationToken cancellationToken) =>
+            IBusControl bus, LedgerDatabase database, SubmissionLedger ledger, Preparation preparation, IServiceProvider services, CancellationToken cancellationToken) =>
         {
             var broker = bus.CheckHealth();
             var isPrepared = preparation.Done.IsCompletedSuccessfully && database.WaitingFor is null;
@@ -25,6 +25,7 @@ public static class HealthEndpoints
                     ledger = isPrepared ? "connected" : $"waiting for {database.Place}",
                     pausedBecause = account?.PausedReason,
                     pausedSince = account?.PausedAt?.ToTime(),
+                    findings = services.GetService<Doctor>()?.Findings ?? [],
                 },
                 statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         });

@@ -13,13 +13,16 @@ public sealed class OperatorConsumer(OperatorLedger decisions, SubmissionLedger 
     IConsumer<ResubmitRequest>,
     IConsumer<AbandonRequest>
 {
+    const int LongestActor = 200;
+    const int LongestText = 2000;
+
     /// <inheritdoc />
     public async Task Consume(ConsumeContext<AdoptTask> context)
     {
         var message = context.Message;
         var requestId = Needed(message.RequestId);
-        if (string.IsNullOrWhiteSpace(message.TaskId) || message.TaskId.Length > 128)
-            throw new UnusableMessageException("taskId is missing, empty or longer than 128 characters; expected the id of the task to adopt. Publish AdoptTask again with it.");
+        if (string.IsNullOrWhiteSpace(message.TaskId) || message.TaskId.Length > 128 || message.TaskId.Any(char.IsControl))
+            throw new UnusableMessageException("taskId is missing, empty, longer than 128 characters or holds control characters; expected the id of the task to adopt. Publish AdoptTask again with it.");
 
         var row = await decisions.AdoptAsync(requestId, message.TaskId, Note("Adopted", message.Actor, message.Reason), context.CancellationToken);
         await SayAsync(context, requestId, row, existing => existing.TaskId == message.TaskId, "adopted: it must be Uncertain, or have failed as such, and the task must be no other request's");
@@ -39,7 +42,7 @@ public sealed class OperatorConsumer(OperatorLedger decisions, SubmissionLedger 
     {
         var message = context.Message;
         var requestId = Needed(message.RequestId);
-        var sentence = $"{message.Actor ?? "An operator"} gave the request up{(message.Reason is null ? "." : $": {message.Reason}")}";
+        var sentence = PlainText.Clean($"{message.Actor ?? "An operator"} gave the request up{(message.Reason is null ? "." : $": {message.Reason}")}", LongestText);
         var row = await decisions.AbandonAsync(requestId, sentence, Note("Abandoned", message.Actor, message.Reason), context.CancellationToken);
         await SayAsync(context, requestId, row, static existing => existing.Reason == FailureReasons.Abandoned, "abandoned: it must be Uncertain or Deferred");
     }
@@ -63,7 +66,7 @@ public sealed class OperatorConsumer(OperatorLedger decisions, SubmissionLedger 
         : throw new UnusableMessageException("requestId is missing; expected the UUID of the request to decide about. Publish the decision again with it.");
 
     static HistoryNote Note(string kind, string? actor, string? reason) =>
-        new(kind, actor ?? "operator", reason is null ? null : JsonSerializer.Serialize(new { reason }));
+        new(kind, PlainText.Clean(actor ?? "operator", LongestActor), reason is null ? null : JsonSerializer.Serialize(new { reason = PlainText.Clean(reason, LongestText) }));
 }
 
 /// <summary>How <see cref="OperatorConsumer"/>'s queue is kept.</summary>

@@ -1,6 +1,7 @@
 using Mavi.Client;
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
 using MassTransit;
 
@@ -13,7 +14,8 @@ public sealed class SplitVideo : Operation<VideoSplitCompleted>
     public override string Name => Operations.Split;
 
     /// <inheritdoc />
-    public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId) => mavi.SplitAsync(assetId, CancellationToken.None);
+    public override Task<AcceptedTask> SubmitAsync(MaviClient mavi, string assetId, Action leaving) =>
+        mavi.SplitAsync(assetId, leaving, CancellationToken.None);
 
     /// <inheritdoc />
     public override CallbackFacts FactsOf(VideoSplitCompleted result) => new(result.TaskId, result.ReceivedAt, result.BodyBytes, result.BodySha256);
@@ -71,7 +73,7 @@ public sealed class SplitVideoConsumer(CommandHandler handler, SplitVideo operat
 public sealed class SplitVideoConsumerDefinition : ConsumerDefinition<SplitVideoConsumer>
 {
     /// <summary>Names the queue.</summary>
-    public SplitVideoConsumerDefinition() => Endpoint(static endpoint => endpoint.Name = "mavi-split-video");
+    public SplitVideoConsumerDefinition() => Endpoint(static endpoint => endpoint.Name = Queues.SplitVideo);
 
     /// <inheritdoc />
     protected override void ConfigureConsumer(

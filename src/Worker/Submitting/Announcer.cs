@@ -24,6 +24,9 @@ public sealed class Announcer(IEnumerable<Operation> operations)
             await endpoint.PublishAsync(outgoing);
     }
 
+    /// <summary>Whether this worker knows the operation; a newer worker may know more.</summary>
+    internal bool Knows(string? operation) => operation is not null && _operations.ContainsKey(operation);
+
     /// <summary>The event of the request's state; null where it has none (it is on its way, or put off).</summary>
     internal Outgoing? EventOf(SubmissionRow row) => row.State switch
     {

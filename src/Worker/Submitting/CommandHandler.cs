@@ -18,7 +18,7 @@ public sealed partial class CommandHandler(Submitter submitter, SubmissionLedger
     public async Task HandleAsync(Operation operation, ConsumeContext context, Guid? requestId, string? assetId, string? caller)
     {
         var request = new SubmissionRequest(
-            RequestIdOf(context, requestId), operation.Name, Cut(assetId ?? "", LongestAssetId), Cut(caller ?? CallerOf(context), LongestCaller));
+            RequestIdOf(context, requestId), operation.Name, PlainText.Clean(assetId ?? "", LongestAssetId), PlainText.Clean(caller ?? CallerOf(context), LongestCaller));
 
         var row = AssetId().IsMatch(assetId ?? "")
             ? await submitter.SubmitAsync(operation, request, SubmitFrom.Command, context.CancellationToken)
@@ -33,7 +33,7 @@ public sealed partial class CommandHandler(Submitter submitter, SubmissionLedger
 
     async Task<SubmissionRow> RefuseAsync(SubmissionRequest request, string? assetId, CancellationToken cancellationToken)
     {
-        var received = string.IsNullOrEmpty(assetId) ? "missing or empty" : assetId.Length > LongestAssetId ? $"{assetId.Length} characters long" : $"\"{assetId}\"";
+        var received = string.IsNullOrEmpty(assetId) ? "missing or empty" : assetId.Length > LongestAssetId ? $"{assetId.Length} characters long" : $"\"{request.AssetId}\"";
         var message = $"assetId is {received}; expected the id of an uploaded asset, 1 to {LongestAssetId} letters, digits, '_' or '-', such as re_700000000000000001. Nothing was submitted: publish the command again under a new request id.";
         return (await ledger.RecordAsync(
             request, SubmissionState.Rejected, null, FailureReasons.InvalidRequest, message, new HistoryNote("Rejected", identity.Name), cancellationToken)).Row;
@@ -55,8 +55,6 @@ public sealed partial class CommandHandler(Submitter submitter, SubmissionLedger
         var appId = context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) ? delivery.Properties.AppId : null;
         return context.Host?.MachineName ?? appId ?? "unknown";
     }
-
-    static string Cut(string text, int most) => text.Length <= most ? text : text[..most];
 
     [GeneratedRegex("^[A-Za-z0-9_-]{1,128}\\z")]
     private static partial Regex AssetId();

@@ -26,9 +26,12 @@ public sealed partial class Submitter(
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
     const double Guard = 1.015;
 
+    /// <summary>And none is let go closer to the last one than this.</summary>
+    const double LeastGap = 1.01;
+
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Late = TimeSpan.FromMilliseconds(8);
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     readonly double _rate = maviOptions.Value.RequestsPerSecond;
@@ -52,11 +55,12 @@ public sealed partial class Submitter(
 
             var attempt = new Attempt(
                 SubmissionLedger.NewId(), request, identity.Name, slot.Generation, maviOptions.Value.Timeout + LeaseBeyondTimeout,
-                TimeSpan.FromSeconds(1.005 / _rate), ProbeEvery, MostUnanswered: (int)Math.Max(4, 4 * _rate));
-            switch (await ClaimAsync(attempt, stopping))
+                TimeSpan.FromSeconds(LeastGap / _rate), ProbeEvery, MostUnanswered: (int)Math.Max(4, 4 * _rate));
+            var (claim, claimedAt) = await ClaimAsync(attempt, stopping);
+            switch (claim)
             {
                 case { IsOurs: true, Existing: { } row }:
-                    return await PostAsync(operation, attempt, row, from);
+                    return await PostAsync(operation, attempt, row, claimedAt, from);
                 case { Existing: { State: not SubmissionState.Deferred } taken }:
                     return taken;
             }
@@ -64,18 +68,14 @@ public sealed partial class Submitter(
     }
 
     /// <summary>Tries to take the slot until it is taken, or void.</summary>
-    async Task<Claim> ClaimAsync(Attempt attempt, CancellationToken stopping)
+    async Task<(Claim Claim, long At)> ClaimAsync(Attempt attempt, CancellationToken stopping)
     {
         while (true)
         {
             var asked = time.GetTimestamp();
-            var claim = await ledger.ClaimAsync(attempt, stopping);
-
-            // The POST leaves later than the ledger believes: the next one, of another worker perhaps, has to wait for that.
-            if (claim.IsOurs && time.GetElapsedTime(asked) > Late)
-                await ledger.LeavesNowAsync(attempt, CancellationToken.None);
+            var claim = await TryClaimAsync(attempt, stopping);
             if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
-                return claim;
+                return (claim, asked);
             if (claim.Slot.Unanswered >= attempt.MostUnanswered)
                 await Task.Delay(BetweenTries, time, stopping);
             else
@@ -83,13 +83,36 @@ public sealed partial class Submitter(
         }
     }
 
+    /// <summary>Repeats a claim whose own answer was lost under the same attempt: it may have been written, and then it is ours.</summary>
+    async Task<Claim> TryClaimAsync(Attempt attempt, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                return await ledger.ClaimAsync(attempt, stopping);
+            }
+            catch (DbException failed)
+            {
+                LogNotClaimed(attempt.Request.RequestId, failed.Message);
+                await Task.Delay(BetweenTries, time, stopping);
+            }
+        }
+    }
+
     // From here on nothing is cancelled: the POST is about to leave, and its answer must be recorded.
-    async Task<SubmissionRow> PostAsync(Operation operation, Attempt attempt, SubmissionRow row, SubmitFrom from)
+    async Task<SubmissionRow> PostAsync(Operation operation, Attempt attempt, SubmissionRow row, long claimedAt, SubmitFrom from)
     {
         AttemptEnd end;
+        var told = Task.CompletedTask;
         try
         {
-            var accepted = await operation.SubmitAsync(mavi, attempt.Request.AssetId);
+            var accepted = await operation.SubmitAsync(mavi, attempt.Request.AssetId, () =>
+            {
+                // A busy machine, a new connection: it leaves later than the ledger believes, and the next one, of another worker perhaps, has to wait for that.
+                if (time.GetElapsedTime(claimedAt) > Late)
+                    told = ledger.LeavesNowAsync(attempt, CancellationToken.None);
+            });
             end = AnswerPolicy.Accepted(accepted, attempt, row);
         }
         catch (MaviException refused)
@@ -99,6 +122,7 @@ public sealed partial class Submitter(
         }
 
         row = await RecordAsync(attempt, end with { IsOwed = from == SubmitFrom.Ledger });
+        await told.ContinueWith(static _ => { }, TaskScheduler.Default); // It served its purpose or came too late; what was recorded counts.
         LogEnd(operation.Name, row.RequestId, row.AssetId, row.State, row.TaskId, row.Message);
         return row;
     }
@@ -161,6 +185,9 @@ public sealed partial class Submitter(
 
     [LoggerMessage(LogLevel.Information, "{Operation} {RequestId} of {AssetId}: {State} {TaskId} {Message}")]
     partial void LogEnd(string operation, string requestId, string assetId, SubmissionState state, string? taskId, string? message);
+
+    [LoggerMessage(LogLevel.Warning, "The intent to submit {RequestId} may not be recorded, trying again: {Reason}")]
+    partial void LogNotClaimed(Guid requestId, string reason);
 
     [LoggerMessage(LogLevel.Warning, "The answer for {RequestId} is not recorded yet, trying again: {Reason}")]
     partial void LogNotRecorded(Guid requestId, string reason);

@@ -25,7 +25,7 @@ static class WarmUp
         foreach (var operation in operations)
         {
             var answering = AnswerAsync(listener, stopping);
-            await operation.SubmitAsync(mavi, "warm-up");
+            await operation.SubmitAsync(mavi, "warm-up", static () => { });
             await answering;
         }
     }

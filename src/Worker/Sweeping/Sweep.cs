@@ -98,18 +98,18 @@ public sealed partial class Sweep(
         return ours.Count;
     }
 
-    /// <summary>Publishes what transitions without a message owe; the mark goes when the broker has confirmed.</summary>
+    /// <summary>Publishes what transitions without a message owe; the mark goes when the broker has confirmed. What a newer worker's operation owes is left to it.</summary>
     async Task<int> AnnounceAsync(CancellationToken stopping)
     {
         var requests = await announcements.TakeSubmissionsAsync(Hold, stopping);
-        foreach (var owed in requests)
+        foreach (var owed in requests.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
 
         var ended = await announcements.TakeTasksAsync(Hold, stopping);
-        foreach (var owed in ended)
+        foreach (var owed in ended.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
