@@ -5,13 +5,17 @@ using Mavi.Contracts;
 namespace Mavi.AllInOne;
 
 /// <summary>Whether the results are what was promised; anything else ends the demo with the reason.</summary>
-static class Check
+sealed class Check(SourceVideo video)
 {
     // The first pictures of a segment may lean on the one before it (open groups of pictures), and are then left out by the decoder.
     const double LeastDecoded = 0.9;
 
+    int decoded;
+
+    public string Status() => $"{Text.Plural(decoded, "segment")} checked";
+
     /// <summary>Decodes every segment and adds up their times; gives them back with their places in the video.</summary>
-    public static async Task<IReadOnlyList<SegmentFile>> SegmentsAsync(SourceVideo video, IReadOnlyList<SegmentFile> segments, CancellationToken cancel)
+    public async Task<IReadOnlyList<SegmentFile>> SegmentsAsync(IReadOnlyList<SegmentFile> segments, CancellationToken cancel)
     {
         var placed = new List<SegmentFile>();
         var start = 0.0;
@@ -21,6 +25,7 @@ static class Check
             var (seconds, _) = await PlayingTime.OfAsync(segment.Path, cancel);
             placed.Add(segment with { Start = start, Seconds = seconds });
             start += seconds;
+            decoded++;
         }
 
         var cuts = Math.Max(1, segments.Count - 1);
@@ -29,13 +34,13 @@ static class Check
         if (Math.Abs(start - video.Seconds) > allowed)
             throw new DemoException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The segments last {start:0.000} s together, the video {video.Seconds:0.000} s; expected no more than {allowed:0.000} s between them, one frame for each cut."));
+                $"The segments last {start:0.000} s together, the video {video.Seconds:0.000} s; expected at most {allowed:0.000} s between them, one frame a cut."));
         return placed;
     }
 
     /// <summary>Decodes every frame, and counts them against the result and the video's length.</summary>
-    public static async Task FramesAsync(
-        SourceVideo video, DemoPlan plan, ExtractFramesSucceeded frames, IReadOnlyList<FrameFile> files, ResultFolder results, CancellationToken cancel)
+    public async Task FramesAsync(
+        DemoPlan plan, ExtractFramesSucceeded frames, IReadOnlyList<FrameFile> files, ResultFolder results, CancellationToken cancel)
     {
         if (files.Count != frames.FrameIds.Count)
             throw new DemoException($"The zip of {frames.CollectionId} holds {files.Count} frames; expected {frames.FrameIds.Count}, as in the outcome.");
@@ -57,7 +62,10 @@ static class Check
     {
         var (exitCode, output, complaint) = await Programs.TryAsync(
             "ffprobe",
-            ["-v", "error", "-count_packets", "-count_frames", "-show_entries", "stream=codec_type,nb_read_packets,nb_read_frames", "-of", "json", $"file:{segment.Path}"],
+            [
+                "-v", "error", "-count_packets", "-count_frames",
+                "-show_entries", "stream=codec_type,nb_read_packets,nb_read_frames", "-of", "json", $"file:{segment.Path}",
+            ],
             Environment.CurrentDirectory, cancel);
         var streams = exitCode == 0 ? JsonSerializer.Deserialize<JsonElement>(output).GetProperty("streams").EnumerateArray().ToList() : [];
         var picture = streams.FirstOrDefault(stream => stream.GetProperty("codec_type").GetString() == "video");

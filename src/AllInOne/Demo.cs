@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Mavi.Sandbox;
 
 namespace Mavi.AllInOne;
 
@@ -31,19 +32,24 @@ static class Demo
         try
         {
             using var screen = new Screen();
-            var video = args.Length == 2 ? args[1] : await SampleVideo.MakeAsync(temporary, stop.Token);
-            await new DemoRun(screen, temporary, args[0]).RunAsync(video, stop.Token);
+            await new DemoRun(screen, temporary, args[0]).RunAsync(args.ElementAtOrDefault(1), stop.Token);
             return 0;
         }
-        catch (DemoException e)
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            // Whatever broke, it broke because everything was told to stop.
+            await Console.Error.WriteLineAsync("Stopped; nothing is left behind.");
+            return Cancelled;
+        }
+        catch (Exception e) when (e is DemoException or SettingException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return 1;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync("Stopped; nothing is left behind.");
-            return Cancelled;
+            await Console.Error.WriteLineAsync($"A file could not be read or written: {e.Message.TrimEnd('.')}; free the space or the file and run the demo again.");
+            return 1;
         }
         finally
         {

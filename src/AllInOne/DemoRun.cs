@@ -11,10 +11,15 @@ sealed class DemoRun(Screen screen, string temporary, string output)
     const double MostSegments = 30;
     const double MostFrames = 300;
 
-    public async Task RunAsync(string path, CancellationToken cancel)
+    /// <summary>Runs one video, or the demo's own where there is none.</summary>
+    /// <exception cref="DemoException">It is no video, or something did not come out right.</exception>
+    public async Task RunAsync(string? given, CancellationToken cancel)
     {
+        if (given is null)
+            screen.Say("Making a video of 30 s");
+        var path = given ?? await SampleVideo.MakeAsync(temporary, cancel);
         var video = await SourceVideo.ReadAsync(path, cancel);
-        screen.Headline($"{video.FileName}: {video.Description}");
+        screen.Say($"{video.FileName}: {video.Description}");
         var plan = new DemoPlan(Math.Max(10, Math.Ceiling(video.Seconds / MostSegments)), Math.Max(1, Math.Ceiling(video.Seconds / MostFrames)), video.Seconds);
         using var results = new ResultFolder(output, video.FileName);
 
@@ -29,8 +34,8 @@ sealed class DemoRun(Screen screen, string temporary, string output)
         steps.Done("upload");
 
         screen.Say($"Uploaded as {assetId}; publishing SplitVideoRequested and ExtractFramesRequested");
-        await stack.Bus.Publish(new SplitVideoRequested { RequestId = outcomes.Split.RequestId, AssetId = assetId, Caller = "demo" }, cancel);
-        await stack.Bus.Publish(new ExtractFramesRequested { RequestId = outcomes.Frames.RequestId, AssetId = assetId, Caller = "demo" }, cancel);
+        await stack.Bus.Publish(new SplitVideoRequested { RequestId = outcomes.Split.Ask(), AssetId = assetId, Caller = "demo" }, cancel);
+        await stack.Bus.Publish(new ExtractFramesRequested { RequestId = outcomes.Frames.Ask(), AssetId = assetId, Caller = "demo" }, cancel);
         await screen.WhileAsync(outcomes.Status, Task.WhenAll(outcomes.Split.Ended, outcomes.Frames.Ended), cancel);
         steps.Add("split", outcomes.Split.Took);
         steps.Add("frames", outcomes.Frames.Took);
@@ -50,8 +55,9 @@ sealed class DemoRun(Screen screen, string temporary, string output)
         steps.Done("download");
 
         screen.Say("Checking that every file is whole");
-        segments = await Check.SegmentsAsync(video, segments, cancel);
-        await Check.FramesAsync(video, plan, frames, pictures, results, cancel);
+        var check = new Check(video);
+        segments = await screen.WhileAsync(check.Status, check.SegmentsAsync(segments, cancel), cancel);
+        await check.FramesAsync(plan, frames, pictures, results, cancel);
         steps.Done("check");
 
         await ContactSheet.WriteAsync(results.ContactSheet, video, segments, pictures, cancel);

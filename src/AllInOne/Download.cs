@@ -20,10 +20,10 @@ sealed record FrameFile(string Path, double Time)
 /// <summary>Fetches the results through the client, no faster than the account allows.</summary>
 sealed class Download(MaviClient mavi, ResultFolder results)
 {
-    // A little over the second, for the network between two requests.
-    static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.05);
+    // From the end of one to the start of the next: then no delay on the way can bring two together closer than the limit.
+    static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.01);
 
-    long? last;
+    long? ended;
     int done;
 
     public string Status() => $"{Text.Plural(done, "file")} downloaded";
@@ -60,11 +60,11 @@ sealed class Download(MaviClient mavi, ResultFolder results)
 
     async Task<DownloadedFile> GetAsync(string assetId, string path, CancellationToken cancel)
     {
-        var wait = last is { } before ? Apart - TimeProvider.System.GetElapsedTime(before) : TimeSpan.Zero;
+        var wait = ended is { } before ? Apart - TimeProvider.System.GetElapsedTime(before) : TimeSpan.Zero;
         if (wait > TimeSpan.Zero)
             await Task.Delay(wait, cancel);
-        last = TimeProvider.System.GetTimestamp();
         var file = await mavi.DownloadAsync(assetId, path, cancel);
+        ended = TimeProvider.System.GetTimestamp();
         done++;
         return file;
     }

@@ -112,6 +112,8 @@ sealed class LocalStack : IAsyncDisposable
         builder.WebHost.UseUrls(FreePort);
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Says what it left undone when it is stopped; here that is what was asked for.
+        builder.Logging.AddFilter("Mavi.Sandbox.TaskRunner", LogLevel.Error);
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }

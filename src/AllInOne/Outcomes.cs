@@ -6,9 +6,9 @@ namespace Mavi.AllInOne;
 /// <summary>The demo's two requests, followed by the events anybody on the bus can hear.</summary>
 sealed class Outcomes(Screen screen)
 {
-    public Request Split { get; } = new(Operations.Split, "split");
+    public Request Split { get; } = new("split");
 
-    public Request Frames { get; } = new(Operations.ExtractFrames, "frames");
+    public Request Frames { get; } = new("frames");
 
     /// <summary>Why what did not succeed did not; empty where both did.</summary>
     public string Complaint => string.Join(" ", new[] { Split, Frames }.Select(request => request.Complaint).Where(complaint => complaint is not null));
@@ -43,12 +43,10 @@ sealed class Outcomes(Screen screen)
 }
 
 /// <summary>One request, from the command to its outcome.</summary>
-sealed class Request(string operation, string name)
+sealed class Request(string name)
 {
     readonly TaskCompletionSource<object> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly long asked = TimeProvider.System.GetTimestamp();
-
-    public string Operation => operation;
+    long asked;
 
     public string Name => name;
 
@@ -61,7 +59,7 @@ sealed class Request(string operation, string name)
     /// <summary>The outcome event.</summary>
     public Task<object> Ended => ended.Task;
 
-    public string Status => $"{name} {(ended.Task.IsCompleted ? "done" : TaskId is null ? "waits for Mavi" : "is being worked on")}";
+    public string Status => $"{name}: {(ended.Task.IsCompleted ? "done" : TaskId is null ? "waiting for Mavi" : "Mavi is working on it")}";
 
     public string? Complaint => ended.Task.IsCompletedSuccessfully
         ? ended.Task.Result switch
@@ -71,6 +69,13 @@ sealed class Request(string operation, string name)
             _ => null,
         }
         : null;
+
+    /// <summary>The command is about to be published: its time begins.</summary>
+    public Guid Ask()
+    {
+        asked = TimeProvider.System.GetTimestamp();
+        return RequestId;
+    }
 
     public bool Submit(string taskId)
     {

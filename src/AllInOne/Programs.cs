@@ -16,7 +16,8 @@ static class Programs
 
     /// <summary>Runs to the end, however that is.</summary>
     /// <exception cref="DemoException">The program is missing.</exception>
-    public static async Task<(int ExitCode, string Output, string Complaint)> TryAsync(string program, IEnumerable<string> arguments, string folder, CancellationToken cancel)
+    public static async Task<(int ExitCode, string Output, string Complaint)> TryAsync(
+        string program, IEnumerable<string> arguments, string folder, CancellationToken cancel)
     {
         using var process = new Process
         {
@@ -43,6 +44,9 @@ static class Programs
             var output = process.StandardOutput.ReadToEndAsync(cancel);
             var complaint = process.StandardError.ReadToEndAsync(cancel);
             await process.WaitForExitAsync(cancel);
+            // Ctrl-C reaches the child too, and may have ended it before we hear of it ourselves.
+            if (process.ExitCode >= 128)
+                await Task.Delay(TimeSpan.FromMilliseconds(200), cancel);
             return (process.ExitCode, await output, await complaint);
         }
         catch (OperationCanceledException)

@@ -65,7 +65,7 @@ sealed class Screen : IDisposable
             Clear();
             var line = string.Create(CultureInfo.InvariantCulture, $"[{Elapsed.TotalSeconds,6:0.0} s] {text}");
             // A line that wraps could not be taken back.
-            var width = Math.Max(20, Console.WindowWidth - 1);
+            var width = Console.WindowWidth > 20 ? Console.WindowWidth - 1 : 79;
             Console.Out.Write(line.Length > width ? line[..width] : line);
             isMoving = true;
         }

@@ -21,7 +21,9 @@ sealed record SourceVideo(string Path, double Seconds, double FrameInterval, str
 
         var full = System.IO.Path.GetFullPath(path);
         var (exitCode, output, complaint) = await Programs.TryAsync(
-            "ffprobe", ["-v", "error", "-format_whitelist", Formats, "-print_format", "json", "-show_format", "-show_streams", $"file:{full}"], Environment.CurrentDirectory, cancel);
+            "ffprobe",
+            ["-v", "error", "-format_whitelist", Formats, "-print_format", "json", "-show_format", "-show_streams", $"file:{full}"],
+            Environment.CurrentDirectory, cancel);
         if (exitCode != 0)
             throw NoVideo(path, complaint.Contains("Permission denied", StringComparison.Ordinal) ? "it may not be read" : "ffprobe finds none in it");
 
@@ -35,9 +37,8 @@ sealed record SourceVideo(string Path, double Seconds, double FrameInterval, str
             throw NoVideo(path, "it has zero length");
 
         var hasSound = streams.Any(stream => stream.GetProperty("codec_type").GetString() == "audio");
-        var description = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{seconds:0.0} s, {picture.GetProperty("width")}x{picture.GetProperty("height")} {picture.GetProperty("codec_name").GetString()}{(hasSound ? ", with sound" : ", silent")}");
+        var size = $"{picture.GetProperty("width")}x{picture.GetProperty("height")} {picture.GetProperty("codec_name").GetString()}";
+        var description = string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s, {size}, {(hasSound ? "with sound" : "silent")}");
         return new SourceVideo(full, seconds, interval, description);
     }
 

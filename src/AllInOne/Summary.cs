@@ -36,7 +36,7 @@ static class Summary
         screen.Line("  " + string.Join(" | ", steps.All.Select(step => $"{step.Name} {Text.Seconds(step.Took)}")));
         screen.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"  POSTs to split and extract-frames: {postings.Posts}, {postings.Accepted} of them accepted; the frames would cost ${postings.CostUsd:0.00} at Mavi"));
+            $"  {postings.Split + postings.ExtractFrames} POSTs to Mavi ({postings.Split} split, {postings.ExtractFrames} extract-frames), {postings.Accepted} accepted; the real one would charge ${postings.CostUsd:0.00} for the frames"));
         screen.Line();
     }
 }

@@ -17,8 +17,8 @@ sealed partial class CallbackIntake(EventPublisher publisher, BrokerState broker
 {
     public async Task<(Kept Kept, string Event)> TakeAsync(ReadOnlyMemory<byte> body, DateTimeOffset receivedAt)
     {
-        var callback = CallbackClassifier.Classify(body.Span, receivedAt);
         var hash = CallbackEvent.HashOf(body.Span);
+        var callback = CallbackClassifier.Classify(body.Span, receivedAt).Of(body.Length, hash);
         var messageId = callback.MessageId(hash);
 
         var reason = "The broker is away.";

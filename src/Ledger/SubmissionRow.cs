@@ -85,4 +85,8 @@ public sealed record SubmissionRequest(Guid RequestId, string Operation, string 
 /// <param name="Kind">What happened, such as <c>Submitted</c>.</param>
 /// <param name="Actor">Which worker or operator did it.</param>
 /// <param name="Detail">Small JSON, or null.</param>
-public sealed record HistoryNote(string Kind, string Actor, string? Detail = null);
+public sealed record HistoryNote(string Kind, string Actor, string? Detail = null)
+{
+    /// <summary>The row's id, where it is made from the message that asks for the transition: the same message again changes nothing.</summary>
+    public string? Id { get; init; }
+}

@@ -81,17 +81,19 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
     internal async Task<SubmissionRow?> ChangeAsync(
         string condition, string change, HistoryNote note, DynamicParameters values, CancellationToken cancellationToken)
     {
-        var transition = SubmissionLedger.NewId();
+        var transition = note.Id ?? SubmissionLedger.NewId();
         values.Add("Transition", transition);
         values.Add("Kind", note.Kind);
         values.Add("Actor", note.Actor);
         values.Add("Detail", note.Detail);
         return await database.RunAsync(
             $$"""
-            update submissions set {{change}}, transition = @Transition, updated_at = {now} where request_id = @Request and {{condition}};
+            update submissions set {{change}}, transition = @Transition, updated_at = {now} where request_id = @Request and {{condition}}
+               and not exists (select 1 from history where id = @Transition);
 
             insert into history (id, account, request_id, task_id, at, kind, actor, detail)
-            select @Transition, account, request_id, task_id, {now}, @Kind, @Actor, @Detail from submissions where request_id = @Request and transition = @Transition;
+            select @Transition, account, request_id, task_id, {now}, @Kind, @Actor, @Detail from submissions where request_id = @Request and transition = @Transition
+            on conflict (id) do nothing;
 
             select {{SubmissionRow.Columns}} from submissions where request_id = @Request and transition = @Transition;
             """,

@@ -76,7 +76,10 @@ sealed record TextAnswer(int Status, string Text, string ContentType = "applicat
 
     /// <summary>What a proxy answers that speaks no JSON.</summary>
     public static TextAnswer Proxy(int status, string error) =>
-        new(status, $"<html>\r\n<head><title>{status} {error}</title></head>\r\n<body>\r\n<center><h1>{status} {error}</h1></center>\r\n</body>\r\n</html>\r\n", "text/html") { message = error };
+        new(status, $"<html><head><title>{status} {error}</title></head><body><center><h1>{status} {error}</h1></center></body></html>\r\n", "text/html")
+        {
+            message = error,
+        };
 
     public static JsonNode SuccessCode(Generation generation) => generation == Generation.A ? "0000" : 200;
 

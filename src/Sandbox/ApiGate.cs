@@ -94,7 +94,7 @@ sealed partial class ApiGate(
             journal.Note(entry, e => (e.Message, e.Status) = (answer.Message, answer is CutAnswer ? null : answer.Status));
             await answer.WriteAsync(http);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException && (http.RequestAborted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested))
+        catch (Exception e) when (e is OperationCanceledException or IOException && IsOver(http))
         {
             journal.Note(entry, noted => (noted.Message, noted.Status) = ("the connection ended before the answer", null));
             http.Abort();
@@ -130,6 +130,8 @@ sealed partial class ApiGate(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         await Task.Delay(TimeSpan.FromSeconds(seconds), time, either.Token);
     }
+
+    bool IsOver(HttpContext http) => http.RequestAborted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested;
 
     bool IsAuthorized(HttpRequest request) =>
         request.Headers.Authorization is [{ } received] && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(received), key);

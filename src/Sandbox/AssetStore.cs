@@ -9,7 +9,9 @@ namespace Mavi.Sandbox;
 /// One file of the account: an upload, a segment or a frame. <c>File</c> is its path below the data directory, null where the content is made up
 /// from the id; <c>Seconds</c> its duration where it is known, for the cost; the times are epoch milliseconds.
 /// </summary>
-sealed record Asset(string Id, string OriginalFilename, string Extension, long FileSize, string UploadStatus, long CreateTime, long ModifyTime, string? File, double? Seconds = null);
+sealed record Asset(
+    string Id, string OriginalFilename, string Extension, long FileSize, string UploadStatus, long CreateTime, long ModifyTime, string? File,
+    double? Seconds = null);
 
 /// <summary>
 /// The frames of one task. They are not held one by one: a collection may have tens of thousands. <c>Folder</c> is its path below the data
@@ -57,7 +59,8 @@ sealed class AssetStore : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SettingException(
-                $"Sandbox:DataDirectory is \"{options.DataDirectory}\", which cannot be used ({e.Message.TrimEnd('.')}); expected a writable folder that no other Sandbox uses; choose another.");
+                $"Sandbox:DataDirectory is \"{options.DataDirectory}\", which cannot be used ({e.Message.TrimEnd('.')}); "
+                + "expected a writable folder that no other Sandbox uses; choose another.");
         }
     }
 
@@ -133,7 +136,13 @@ sealed class AssetStore : IDisposable
     /// <exception cref="IOException">The file was deleted meanwhile.</exception>
     public Stream Open(Asset asset) => asset.File is null
         ? new MemoryStream(MadeUpContent(asset.Id))
-        : new FileStream(PathOf(asset.File), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 128 * 1024, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        : new FileStream(PathOf(asset.File), new FileStreamOptions
+        {
+            Access = FileAccess.Read,
+            Share = FileShare.Read | FileShare.Delete,
+            BufferSize = 128 * 1024,
+            Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+        });
 
     public string PathOf(string file) => Path.Combine(root, file);
 

@@ -16,7 +16,9 @@ sealed class CallbackBodies(MaviTask task, TaskResult result, Generation generat
     /// <summary>The task's own callback, spoiled where a fault says so.</summary>
     public string Own()
     {
-        var body = Envelope(task.Id, Data(task.Operation));
+        var body = result is Failure failure
+            ? Envelope(generation == Generation.A ? "0500" : 500, failure.Message, task.Id, data: null)
+            : Envelope(TextAnswer.SuccessCode(generation), "SUCCESS", task.Id, Data(task.Operation));
         if (task.Plan["negativeFlag"] is not null && body["data"] is JsonObject data)
         {
             data["msg"] = "internal processing error";
@@ -43,11 +45,10 @@ sealed class CallbackBodies(MaviTask task, TaskResult result, Generation generat
     }
 
     (string TaskId, string Body) Of(string taskId, JsonObject? data) =>
-        (taskId, new JsonObject { ["code"] = TextAnswer.SuccessCode(generation), ["message"] = "SUCCESS", ["task_id"] = taskId, ["data"] = data }.ToJsonString(Plain));
+        (taskId, Envelope(TextAnswer.SuccessCode(generation), "SUCCESS", taskId, data).ToJsonString(Plain));
 
-    JsonObject Envelope(string taskId, JsonObject? data) => result is Failure failure
-        ? new JsonObject { ["code"] = generation == Generation.A ? "0500" : 500, ["message"] = failure.Message, ["task_id"] = taskId, ["data"] = null }
-        : new JsonObject { ["code"] = TextAnswer.SuccessCode(generation), ["message"] = "SUCCESS", ["task_id"] = taskId, ["data"] = data };
+    static JsonObject Envelope(JsonNode code, string message, string taskId, JsonObject? data) =>
+        new() { ["code"] = code, ["message"] = message, ["task_id"] = taskId, ["data"] = data };
 
     JsonObject? Data(string operation) => result switch
     {

@@ -21,7 +21,8 @@ sealed class FrameExtraction(SandboxOptions options, Ffmpeg ffmpeg, AssetStore s
         var work = store.NewWorkFolder(task.Id);
         try
         {
-            await ffmpeg.ExtractFramesAsync(source, options.FrameIntervalSeconds, Path.Combine(Ffmpeg.Literally(work), $"frame_%06d.{FrameCollection.FrameExtension}"), cancel);
+            var pattern = Path.Combine(Ffmpeg.Literally(work), $"frame_%06d.{FrameCollection.FrameExtension}");
+            await ffmpeg.ExtractFramesAsync(source, options.FrameIntervalSeconds, pattern, cancel);
             var count = Directory.GetFiles(work).Length;
             if (count == 0)
                 throw new MediaException("The video has no picture in it that could be read.");

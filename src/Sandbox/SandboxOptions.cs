@@ -81,7 +81,11 @@ public sealed class SandboxOptions
         foreach (var given in section.GetChildren())
         {
             if (settings.FirstOrDefault(known => known.Name.Equals(given.Key, StringComparison.OrdinalIgnoreCase)) is not { } setting)
-                throw new SettingException($"{given.Path} is no setting; expected one of {string.Join(", ", settings.Select(known => known.Name))}; correct or remove it.");
+            {
+                var names = string.Join(", ", settings.Select(known => known.Name));
+                throw new SettingException($"{given.Path} is no setting; expected one of {names}; correct or remove it.");
+            }
+
             setting.SetValue(options, setting.Name == nameof(WebhookUrls) ? ParseWebhooks(given) : Parse(setting, given.Value, setting.GetValue(options)!));
         }
 

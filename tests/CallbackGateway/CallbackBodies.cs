@@ -23,5 +23,7 @@ static class CallbackBodies
 
     /// <summary>The id that an event of this body carries, however it reached its queue: the formula of the design, written down once more.</summary>
     public static Guid MessageId<T>(string? taskId, string body) =>
-        NameBasedGuid.Create($"{typeof(T).Name}:{taskId ?? "-"}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))}");
+        NameBasedGuid.Create($"{typeof(T).Name}:{taskId ?? "-"}:{HashOf(body)}");
+
+    public static string HashOf(string body) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
 }

@@ -44,6 +44,7 @@ public sealed class CallbackRouteTests : IAsyncLifetime
         var split = message.Read<VideoSplitCompleted>();
         Assert.Equal((taskId, 2, "re_700000000004194301"), (split.TaskId, split.Segments.Count, split.Segments[1].AssetId));
         Assert.InRange(split.ReceivedAt, before.AddMilliseconds(-1), DateTimeOffset.UtcNow);
+        Assert.Equal(((int?)Encoding.UTF8.GetByteCount(body), CallbackBodies.HashOf(body)), (split.BodyBytes, split.BodySha256));
         Assert.Equal(1, _gateway.Counted("mavi.gateway.callbacks.taken{event=VideoSplitCompleted,kept=InQueue}"));
     }
 

@@ -105,7 +105,7 @@ sealed partial class SpoolDrain(
         if (body is null)
             return null;
 
-        var callback = CallbackClassifier.Classify(body.Span, file.ReceivedAt);
+        var callback = CallbackClassifier.Classify(body.Span, file.ReceivedAt).Of(body.Length, file.BodyHash);
         if (withoutQueue.Contains(callback.Name))
         {
             _eventOf[file.Name] = callback.Name;

@@ -28,6 +28,7 @@ sealed class PlainJsonDeserializer(IReadOnlyList<Type> types) : IMessageDeserial
             SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, ContentType,
             new RawMessageContext(receiveContext.TransportHeaders, receiveContext.InputAddress, RawSerializerOptions.Default),
             [MessageUrn.ForTypeString(type)], RawSerializerOptions.Default, root);
+        Addressing.Check(context);
         return new BodyConsumeContext(receiveContext, context);
     }
 
@@ -99,9 +100,12 @@ sealed class EnvelopeDeserializer(IReadOnlyList<Type> types) : IMessageDeseriali
     {
         try
         {
-            return Inner.Deserialize(body, headers, destinationAddress);
+            var context = Inner.Deserialize(body, headers, destinationAddress);
+
+            Addressing.Check(context);
+            return context;
         }
-        catch (SerializationException exception)
+        catch (Exception exception) when (exception is SerializationException or FormatException)
         {
             var why = exception.GetBaseException().Message;
             throw new SerializationException(
@@ -116,4 +120,13 @@ sealed class EnvelopeDeserializer(IReadOnlyList<Type> types) : IMessageDeseriali
     public IMessageDeserializer CreateDeserializer() => this;
 
     public void Probe(ProbeContext context) => context.CreateScope("envelope");
+}
+
+static class Addressing
+{
+    /// <summary>Reads every id and address now: one that is none, read later, would fail a message that has been handled by then.</summary>
+    /// <exception cref="FormatException">One is none.</exception>
+    public static void Check(MessageContext context) => _ = (
+        context.MessageId, context.RequestId, context.CorrelationId, context.ConversationId, context.InitiatorId,
+        context.SourceAddress, context.DestinationAddress, context.ResponseAddress, context.FaultAddress);
 }

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using Mavi.HistoryChecker;
+
+namespace Mavi.Chaos;
+
+/// <summary>One run: start, publish under faults, heal, settle, decide what is in doubt, let deadlines end the rest, and ask the checker.</summary>
+sealed class Run(Settings settings, Installation installation, TextWriter log)
+{
+    const int Interrupted = 130;
+
+    readonly SandboxMix _mix = new(installation.SandboxUrl);
+    readonly Settling _settling = new(installation, log);
+    readonly Faults _faults = new(installation, log);
+    readonly Stopwatch _clock = Stopwatch.StartNew();
+    readonly List<string> _phases = [];
+
+    /// <returns>0 where the checker said PASS, 130 where the run was interrupted, else 1.</returns>
+    public static async Task<int> ExecuteAsync(Settings settings, CancellationToken stop)
+    {
+        var folder = new RunFolder();
+        await using (folder)
+        {
+            await using var log = TextWriter.Synchronized(new StreamWriter(Path.Combine(folder.Logs, "runner.log")) { AutoFlush = true });
+            var code = 1;
+            try
+            {
+                Console.WriteLine($"Chaos: seed {settings.Seed}, {settings.Requests} requests, {settings.Kills} faults in {settings.Minutes:0.#} min, {(settings.IsCluster ? "three broker nodes" : "one broker node")}.");
+                await using var installation = await Installation.PrepareAsync(folder, settings.IsCluster, stop);
+                code = await new Run(settings, installation, log).RunAsync(stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                Console.WriteLine("Interrupted; everything that was started is ended.");
+                code = Interrupted;
+            }
+            catch (Exception failed)
+            {
+                await log.WriteLineAsync(failed.ToString());
+                Console.WriteLine($"The run itself failed: {failed.Message}");
+            }
+
+            if (code == 1 || settings.KeepLogs)
+            {
+                folder.KeepLogs();
+                Console.WriteLine($"Logs: {folder.Logs}");
+            }
+
+            return code;
+        }
+    }
+
+    async Task<int> RunAsync(CancellationToken stop)
+    {
+        var random = new Random(settings.Seed);
+        var length = TimeSpan.FromMinutes(settings.Minutes);
+        var deadlines = Math.Clamp(settings.Requests / 20, 6, 200);
+        var places = Places.Of(installation.Broker.Nodes[0].Amqp, await installation.Broker.ManagementAsync(), installation.SandboxUrl, installation.Ledger);
+        await Taps.ListenAsync(places.Broker);
+        await installation.OpenAsync(stop);
+        var assets = await installation.AssetsAsync(settings.Requests, stop);
+        await using var commands = new Commands(installation, random);
+        var operators = new Operators(installation, commands);
+        Phase("start");
+
+        await _mix.SpoilAsync(settings.Seed, settings.Requests);
+        await Task.WhenAll(
+            commands.PublishAsync([.. assets.Skip(deadlines)], length, stop),
+            _faults.RunAsync(Schedule.Of(settings.Seed, settings.Kills, length), stop));
+        List<KeyValuePair<string, int>> spoilt = [.. await _mix.AppliedAsync()];
+        await _mix.StopAsync();
+        Phase("faults");
+
+        var hasSettled = await _settling.RestAsync(stop);
+        Phase("settling");
+        var (doubted, adopted) = await operators.CountAsync();
+        for (var round = 0; hasSettled && round < 5 && await operators.DecideAsync(stop) > 0; round++)
+            hasSettled = await _settling.RestAsync(stop);
+        Phase("operator");
+
+        hasSettled &= await DeadlinesAsync(commands, [.. assets.Take(deadlines)], stop);
+        spoilt.AddRange(await _mix.AppliedAsync());
+        Phase("deadlines");
+
+        var evidence = await Checker.ReadAsync(places);
+        var verdict = Judge.Judged(evidence);
+        foreach (var finding in verdict.Findings)
+            await log.WriteLineAsync($"{finding.Kind} {finding.Subject}: {finding.Sentence}");
+        foreach (var subject in verdict.Findings.Select(static finding => finding.Subject).Distinct().Take(50))
+            await log.WriteLineAsync(Dossier.Of(evidence, subject));
+        Phase("verdict");
+
+        Say("Faults", _faults.Done.Select(static one => new KeyValuePair<string, int>(one.Key.ToString(), one.Value)));
+        Say("Spoilt by the Sandbox", spoilt);
+        if (_faults.EndedByThemselves.Count > 0)
+            Console.WriteLine($"Ended by themselves, see their logs: {string.Join(", ", _faults.EndedByThemselves)}.");
+        Console.WriteLine($"Callers: {commands.Duplicates} commands sent twice, {commands.Retried} publishes repeated for want of a confirm.");
+        Console.WriteLine($"In doubt: {doubted} requests; {adopted} found their task by themselves, an operator adopted {operators.Adopted} and had {operators.Resubmitted} submitted again.");
+        Console.WriteLine($"Took {_clock.Elapsed.TotalSeconds:0} s: {string.Join(", ", _phases)}. Seed {settings.Seed}.");
+        foreach (var finding in verdict.Findings.Take(20))
+            Console.WriteLine($"  {finding.Kind} {finding.Subject}: {finding.Sentence}");
+        Console.WriteLine(verdict.Line);
+        return verdict.IsPass && hasSettled ? 0 : 1;
+    }
+
+    /// <summary>Workers with deadlines of seconds, on an account that others use too, and a Mavi that does not call back.</summary>
+    async Task<bool> DeadlinesAsync(Commands commands, IReadOnlyList<string> assets, CancellationToken stop)
+    {
+        foreach (var worker in installation.Workers)
+        {
+            await worker.EndAsync();
+            worker.Set("Worker__ExclusiveAccount", "false");
+            worker.Set("Worker__OverdueAfter", "00:00:04");
+            worker.Set("Worker__LostAfter", "00:00:08");
+            worker.Start();
+        }
+
+        await installation.ReadyAsync(stop);
+        await _mix.LoseAsync(settings.Seed);
+        await commands.PublishAsync(assets, TimeSpan.FromSeconds(Math.Min(10, assets.Count / 4.0)), stop);
+        return await _settling.RestAsync(stop);
+    }
+
+    void Phase(string name)
+    {
+        _phases.Add($"{name} until {_clock.Elapsed.TotalSeconds:0} s");
+        log.WriteLine(FormattableString.Invariant($"{DateTime.UtcNow:HH:mm:ss.f} {name} done"));
+        Console.WriteLine($"  {name} done after {_clock.Elapsed.TotalSeconds:0} s");
+    }
+
+    static void Say(string what, IEnumerable<KeyValuePair<string, int>> counts)
+    {
+        var sums = counts.GroupBy(static one => one.Key, static one => one.Value).Select(static one => (Name: one.Key, Count: one.Sum())).Where(static one => one.Count > 0).ToList();
+        var each = sums.OrderBy(static one => one.Name, StringComparer.Ordinal).Select(static one => $"{one.Name}={one.Count}");
+        Console.WriteLine($"{what} ({sums.Sum(static one => one.Count)}): {string.Join(' ', each)}");
+    }
+}

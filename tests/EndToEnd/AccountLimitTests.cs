@@ -1,0 +1,49 @@
+using Mavi.Contracts;
+using Mavi.Tests.Support;
+using Npgsql;
+using Xunit.Abstractions;
+
+namespace Mavi.Tests.EndToEnd;
+
+[Collection(Alone.Name)]
+public sealed class AccountLimitTests(ITestOutputHelper log)
+{
+    [Fact]
+    public async Task Cold_workers_keep_the_limit_of_the_account_from_their_first_request_on()
+    {
+        await using var installation = await Installation.StartAsync(
+            log, worker: [("Mavi__RequestsPerSecond", "1")], sandbox: [("Sandbox__RequestsPerSecond", "1")]);
+        await installation.StopWorkersAsync();
+        var requests = await installation.RequestsAsync(20);
+        for (var i = 0; i < requests.Count; i += 2)
+        {
+            await installation.PublishAsync<SplitVideoRequested>(requests[i].Id, requests[i].AssetId);
+            await installation.PublishAsync<ExtractFramesRequested>(requests[i + 1].Id, requests[i + 1].AssetId);
+        }
+
+        // No worker submits before the ledger is prepared: until both have their share in hand, it is not.
+        await using (var ledger = new NpgsqlConnection(installation.Ledger))
+        {
+            await ledger.OpenAsync();
+            await using var holding = await ledger.BeginTransactionAsync();
+            await using var hold = new NpgsqlCommand("lock table accounts in access exclusive mode", ledger);
+            await hold.ExecuteNonQueryAsync();
+            installation.LaunchWorker();
+            installation.LaunchWorker();
+            foreach (var queue in (string[])["mavi-split-video", "mavi-extract-frames"])
+                await Eventually.TrueAsync($"the commands of {queue} to be in hand", async () => await installation.Events.Bus.CountAsync(queue) == 0);
+        }
+
+        await installation.Events.OutcomesAsync(requests);
+        foreach (var operation in (string[])["split", "extract-frames"])
+        {
+            var times = (await installation.PostsAsync(operation)).Select(post => post.MonotonicMs).ToList();
+            var gaps = times.Zip(times.Skip(1), (before, after) => after - before).ToList();
+            log.WriteLine($"{operation}: {string.Join(", ", gaps.Select(gap => $"{gap:0}"))} ms");
+            Assert.All(gaps, gap => Assert.True(gap >= 1000, $"two {operation} POSTs only {gap} ms apart"));
+        }
+
+        await installation.EndAsync(requests);
+        Assert.Equal(2L, await installation.ReadAsync<long>("select count(distinct worker) from submissions"));
+    }
+}

@@ -1,0 +1,95 @@
+using Mavi.Contracts;
+using Mavi.Tests.Support;
+using Xunit.Abstractions;
+
+namespace Mavi.Tests.EndToEnd;
+
+/// <summary>A worker dies (SIGKILL) with a request in hand; the broker gives the command to the next one. Whatever happens, Mavi is paid once.</summary>
+public sealed class KilledWorkerTests(ITestOutputHelper log)
+{
+    [Fact]
+    public async Task Between_post_and_answer_the_request_is_held_until_an_operator_adopts_its_task()
+    {
+        await using var installation = await Installation.StartAsync(log);
+        var (request, post) = await DieWithThePostInFlightAsync(installation);
+
+        await installation.StartWorkerAsync();
+        // The lease is Mavi:Timeout and 30 s; to wait for its end would be most of the time of all these tests.
+        await installation.AgeAsync();
+        var uncertain = (await installation.Events.OtherAsync<SubmissionUncertain>(request.Id)).Read<SubmissionUncertain>();
+        Assert.Equal((Operations.Split, request.AssetId), (uncertain.Operation, uncertain.AssetId));
+
+        await installation.PublishEnvelopeAsync(new AdoptTask { RequestId = request.Id, TaskId = post.TaskId!, Actor = "ann" });
+        var outcome = (await installation.EndAsync([request]))[request.Id].Read<SplitVideoSucceeded>();
+
+        Assert.Equal((post.TaskId, false), (outcome.TaskId, outcome.Late));
+        Assert.Single(await installation.Events.AllOthersAsync(), other => other.Name == nameof(SubmissionUncertain));
+    }
+
+    [Fact]
+    public async Task Between_post_and_answer_on_an_exclusive_account_the_callback_ends_the_request_by_itself()
+    {
+        await using var installation = await Installation.StartAsync(log, worker: [("Worker__ExclusiveAccount", "true")]);
+        var (request, post) = await DieWithThePostInFlightAsync(installation);
+
+        // As above; this time the command comes back to a worker after its lease has ended.
+        await installation.AgeAsync();
+        await installation.StartWorkerAsync();
+        await AgeTheOrphanAsync(installation, request);
+        var outcome = (await installation.EndAsync([request]))[request.Id].Read<SplitVideoSucceeded>();
+
+        Assert.Equal((post.TaskId, false), (outcome.TaskId, outcome.Late));
+        Assert.Single(await installation.Events.AllOthersAsync(), other => other.Name == nameof(SubmissionUncertain));
+    }
+
+    /// <summary>Each moment is a named event on the request's way, from the POST's arrival at Mavi to the outcome on the bus.</summary>
+    [Fact]
+    public async Task At_any_moment_around_the_answer_there_is_one_post_and_one_outcome_by_its_message_id()
+    {
+        await using var installation = await Installation.StartAsync(log, worker: [("Worker__ExclusiveAccount", "true")]);
+        var requests = await installation.RequestsAsync(6);
+        Func<Request, Task>[] moments =
+        [
+            request => installation.PostAsync("accepted", request.AssetId, post => post.Accepted),
+            request => installation.PostAsync("answered", request.AssetId, post => post.Status == 200),
+            request => Eventually.TrueAsync("the answer to be recorded", async () => await installation.StateAsync(request.Id) == "Submitted"),
+            request => installation.Events.OtherAsync<TaskSubmitted>(request.Id),
+            request => Eventually.TrueAsync("the task to be claimed", async () =>
+                await installation.ReadAsync<long>($"select count(*) from tasks where request_id = '{request.Id}'") == 1),
+            request => Eventually.TrueAsync("the outcome", async () => (await installation.Events.AllOutcomesAsync()).Any(outcome => outcome.RequestId == request.Id)),
+        ];
+
+        foreach (var (request, moment) in requests.Zip(moments))
+        {
+            await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
+            await moment(request);
+            await installation.Workers[^1].KillAsync();
+            await installation.StartWorkerAsync();
+            if (await installation.StateAsync(request.Id) is "Submitting" or "Uncertain")
+                await AgeTheOrphanAsync(installation, request);
+        }
+
+        var outcomes = await installation.EndAsync(requests, mayRepeat: true);
+        Assert.All(outcomes.Values, outcome => Assert.False(outcome.Read<SplitVideoSucceeded>().Late));
+    }
+
+    /// <summary>The task runs and its callback comes, but the answer with the task id takes a minute; the worker does not live to see it.</summary>
+    static async Task<(Request Request, Post Post)> DieWithThePostInFlightAsync(Installation installation)
+    {
+        await installation.ArmAsync("""[{ "fault": "slow", "seconds": 60 }]""");
+        var request = (await installation.RequestsAsync(1))[0];
+        await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
+        var post = await installation.PostAsync("in flight", request.AssetId, post => post is { Accepted: true, Status: null });
+        await installation.Workers[^1].KillAsync();
+        Assert.Equal("Submitting", await installation.StateAsync(request.Id));
+        return (request, post);
+    }
+
+    /// <summary>Neither the end of the lease nor the time that a callback waits for its submission needs to be waited for.</summary>
+    static async Task AgeTheOrphanAsync(Installation installation, Request request)
+    {
+        await Eventually.TrueAsync("the callback to wait for its submission", async () =>
+            await installation.ReadAsync<long>("select count(*) from tasks where state = 'AwaitingSubmission'") == 1);
+        await installation.AgeAsync();
+    }
+}

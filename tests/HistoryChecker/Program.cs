@@ -1,0 +1,1 @@
+return await Mavi.HistoryChecker.Checker.RunAsync(args, Console.Out, Console.Error);
