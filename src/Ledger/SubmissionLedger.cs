@@ -127,6 +127,14 @@ public sealed class SubmissionLedger(LedgerDatabase database)
             cancellationToken);
     }
 
+    /// <summary>
+    /// A repeat of the command finds the POST of another worker on its way and leaves it to that one. The repeat may be the last copy of the command
+    /// (the broker gave it to us because it lost the owner): from here on the ledger owes the event, whatever becomes of the owner.
+    /// </summary>
+    /// <returns>The row as it now is; where it is past <c>Submitting</c> its event is to be published.</returns>
+    public Task<SubmissionRow> LeaveToOwnerAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.LeaveToOwner, new { Request = requestId.ToString() }, static results => results.ReadSingleAsync<SubmissionRow>(), cancellationToken);
+
     /// <summary>The request's row, or null.</summary>
     public Task<SubmissionRow?> FindAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
         $"select {SubmissionRow.Columns} from submissions where request_id = @Request",

@@ -12,11 +12,13 @@ static partial class SqlLabel
     {
         if (statements.Count == 0 || statements.All(Housekeeping().IsMatch))
             return null;
-        var acts = statements.Select(ActOf).Where(act => act.Length > 0).ToList();
-        var changes = acts.Where(act => !act.StartsWith("read", StringComparison.Ordinal)).Distinct().ToList();
+        var acts = statements.Select(ActOf).Distinct().ToList();
+        var told = acts.Exists(static act => act.Contains(' ', StringComparison.Ordinal) && !IsRead(act)) ? acts.Where(static act => !IsRead(act)) : acts;
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(';', statements))))[..4];
-        return $"sql {string.Join(", ", changes.Count > 0 ? changes : acts.Distinct())} #{hash}";
+        return $"sql {string.Join(", ", told)} #{hash}";
     }
+
+    static bool IsRead(string act) => act.StartsWith("read", StringComparison.Ordinal);
 
     static string ActOf(string statement)
     {

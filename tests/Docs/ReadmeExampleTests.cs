@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Tests.Sandbox;
 using Mavi.Tests.Support;
 using Mavi.Tests.Worker;
-using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RabbitMQ.Client;

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MassTransit;
 using Mavi.CallbackGateway;
 using Mavi.Client;
 using Mavi.Ledger;
 using Mavi.Sandbox;
 using Mavi.Worker;
-using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

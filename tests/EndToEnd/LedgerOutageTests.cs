@@ -14,7 +14,7 @@ public sealed class LedgerOutageTests(ITestOutputHelper log)
             log, workers: 2, ledger: await postgres.CreateDatabaseAsync(), worker: [("Mavi__RequestsPerSecond", "20")]);
         var requests = await installation.RequestsAsync(40);
         // One POST is answered while the ledger is away: its task id is kept in hand until it can be written.
-        await installation.ArmAsync("""[{ "fault": "slow", "seconds": 1, "skip": 6 }]""");
+        await installation.ArmAsync("""[{ "fault": "slow", "seconds": 3, "skip": 6 }]""");
         foreach (var request in requests)
             await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
         await Eventually.TrueAsync("a POST to be in flight", async () => (await installation.PostsAsync()).Count(post => post.Accepted) > 6);

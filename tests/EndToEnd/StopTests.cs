@@ -12,11 +12,11 @@ public sealed class StopTests(ITestOutputHelper log)
     {
         await using var installation = await Installation.StartAsync(log, worker: [("Mavi__RequestsPerSecond", "1")]);
         var requests = await installation.RequestsAsync(6);
-        await installation.ArmAsync("""[{ "fault": "slow", "seconds": 2 }]""");
+        await installation.ArmAsync("""[{ "fault": "slow", "seconds": 3 }]""");
         foreach (var request in requests)
             await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
-        await Eventually.TrueAsync("every request to be in hand", async () => await installation.Events.Bus.CountAsync("mavi-split-video") == 0);
         await Eventually.TrueAsync("a POST to be in flight", async () => (await installation.PostsAsync()).Any(post => post is { Accepted: true, Status: null }));
+        await Eventually.TrueAsync("the rest to be in hand", async () => await installation.Events.Bus.CountAsync("mavi-split-video") == 0);
 
         var stopping = Stopwatch.StartNew();
         var worker = installation.Workers[0];

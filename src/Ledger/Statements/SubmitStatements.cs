@@ -84,12 +84,20 @@ static class SubmitStatements
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
         """;
 
+    /// <summary>The command is about to be acknowledged while somebody else's POST is on its way. Past the lease the row is uncertain, and owes that.</summary>
+    public const string LeaveToOwner = $$"""
+        update submissions set announce_at = lease_until + 60000000 where request_id = @Request and state = 'Submitting' and announce_at is null;
+
+        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+        """;
+
     /// <summary>POSTs of the operation that left over two seconds ago and have no answer yet: while Mavi hangs, only so many may be in doubt.</summary>
     const string Unanswered = $$"""
         (select count(*) from submissions where state = 'Submitting' and lease_until > {now} and account = @Account and operation = @Operation and attempted_at < {now} - 2000000)
         """;
 
-    // A late answer may find its request held as uncertain already: it is certain again.
+    // A late answer may find its request held as uncertain already: it is certain again. The command may be gone by then, as it is where LeaveToOwner
+    // marked the row: no redelivery would publish the event of a worker that dies before it does, so the ledger owes it.
     const string FinishRow = $$"""
         update submissions
            set state = @State, task_id = @TaskId, reason = @Reason, code = @Code, message = @Message,
@@ -99,7 +107,9 @@ static class SubmitStatements
                due_at = {now} + @Delay,
                deferrals = deferrals + case when @State = 'Deferred' then 1 else 0 end,
                limit_texts = limit_texts + @LimitText,
-               lease_until = null, announce_at = case when @Owed = 1 and @State <> 'Deferred' then {now} end, transition = @Transition, updated_at = {now}
+               lease_until = null,
+               announce_at = case when (@Owed = 1 or announce_at is not null or state = 'Uncertain') and @State <> 'Deferred' then {now} end,
+               transition = @Transition, updated_at = {now}
          where request_id = @Request and attempt_id = @Attempt
            and (state = 'Submitting' or (state = 'Uncertain' and @State <> 'Uncertain'))
            and not exists (select 1 from submissions where account = @Account and task_id = @TaskId);

@@ -32,7 +32,8 @@ sealed class HandBack(TimeProvider time) : IFilter<ConsumeContext>
         SagaException { InnerException: { } inner } => IsTheWorlds(inner),
         AggregateException { InnerException: { } inner } => IsTheWorlds(inner),
         DbException or TimeoutException or TransportException or IOException or System.Net.Sockets.SocketException => true,
-        RabbitMQ.Client.Exceptions.RabbitMQClientException => true,
+        // A connection that was lost takes what is in use with it.
+        RabbitMQ.Client.Exceptions.RabbitMQClientException or ObjectDisposedException => true,
         _ => false,
     };
 }

@@ -9,7 +9,7 @@ public static class Publishing
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     /// <summary>Publishes, and returns when the broker has confirmed.</summary>
-    /// <exception cref="TimeoutException">The broker did not confirm in time; the message may be published all the same.</exception>
+    /// <exception cref="TimeoutException">The broker did not confirm in time, or its connection went; the message may be published all the same.</exception>
     public static async Task PublishAsync(this IPublishEndpoint endpoint, Outgoing outgoing)
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -25,6 +25,11 @@ public static class Publishing
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             throw new TimeoutException($"RabbitMQ did not confirm {outgoing.Message.GetType().Name} within {Limit.TotalSeconds:0} s; it is published again when the message in hand is redelivered.");
+        }
+        catch (Exception lost) when (lost is ObjectDisposedException or OperationCanceledException)
+        {
+            // The client library's own locks and channels die with its connection, under a publish too: that says nothing about the message.
+            throw new TimeoutException($"RabbitMQ's connection went before it confirmed {outgoing.Message.GetType().Name}; it is published again when the message in hand is redelivered.", lost);
         }
     }
 }

@@ -28,6 +28,8 @@ public sealed partial class CommandHandler(Submitter submitter, SubmissionLedger
             throw new UnusableMessageException(
                 $"Request id {row.RequestId} was used before for {row.Operation} of asset {row.AssetId}, and now came for {operation.Name} of asset {request.AssetId}; a request id names one request for ever. Publish this command again under a new one.");
 
+        if (row.State == SubmissionState.Submitting)
+            row = await ledger.LeaveToOwnerAsync(row.Request, context.CancellationToken);
         await announcer.PublishAsync(context, row);
     }
 

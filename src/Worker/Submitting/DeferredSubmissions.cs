@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Mavi.Client;
 using Mavi.Ledger;
 using Microsoft.Extensions.Options;
@@ -48,14 +47,15 @@ public sealed partial class DeferredSubmissions(
                     {
                     }
                 }
-                catch (Exception failed) when (failed is DbException or TimeoutException)
+                catch (Exception failed) when (!stopping.IsCancellationRequested)
                 {
+                    // Whatever it is: nobody else would submit what is deferred.
                     LogFailed(operation.Name, failed.Message);
                 }
             }
             while (await timer.WaitForNextTickAsync(stopping));
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (stopping.IsCancellationRequested)
         {
             // The process stops.
         }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Mavi.Ledger;
 using Mavi.Worker.Joining;
 using Mavi.Worker.Messaging;
@@ -57,14 +56,15 @@ public sealed partial class Sweep(
                     if (await RunOnceAsync(stoppingToken) is { DidSomething: true } report)
                         LogSwept(report);
                 }
-                catch (Exception failed) when (failed is DbException or TimeoutException or MassTransitException or RabbitMQ.Client.Exceptions.RabbitMQClientException)
+                catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
                 {
+                    // Whatever it is: a sweep that ends takes the Worker with it, or, ending in silence, every deadline.
                     LogFailed(failed.Message);
                 }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
             // The process stops.
         }

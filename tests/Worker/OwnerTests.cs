@@ -1,0 +1,59 @@
+using Mavi.Contracts;
+using Mavi.Ledger;
+using Mavi.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Mavi.Tests.Worker;
+
+/// <summary>The broker gave a command to a second worker while the first one's POST was on its way: the first may die after its answer, and nobody has the command any more.</summary>
+public sealed class OwnerTests
+{
+    [Fact]
+    public async Task An_owner_that_dies_before_it_publishes_loses_no_task_though_the_command_is_gone()
+    {
+        await using var system = await WorkerSystem.StartAsync();
+        var ledger = system.Worker.GetRequiredService<SubmissionLedger>();
+        var request = new SubmissionRequest(Guid.NewGuid(), Operations.Split, system.Asset, null);
+        var attempt = await ClaimAsync(ledger, request);
+
+        await system.PublishAsync<SplitVideoRequested>(request.RequestId);
+        await Eventually.TrueAsync("the second worker to leave the request to its owner", async () => await IsOwedAsync(system, request.RequestId));
+        await ledger.FinishAsync(
+            attempt, new AttemptEnd(SubmissionState.Submitted, AccountEffect.Healthy, new HistoryNote("Submitted", attempt.Worker)) { TaskId = "66302abc66302abc66302abc66302abc" }, CancellationToken.None);
+
+        Assert.Equal(request.RequestId, (await system.TakeAsync<TaskSubmitted>()).Read<TaskSubmitted>().RequestId);
+        Assert.Empty(await system.PostsAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_whose_answer_comes_after_its_lease_and_that_dies_then_loses_no_task_either()
+    {
+        await using var system = await WorkerSystem.StartAsync();
+        var ledger = system.Worker.GetRequiredService<SubmissionLedger>();
+        var request = new SubmissionRequest(Guid.NewGuid(), Operations.Split, system.Asset, null);
+        var attempt = await ClaimAsync(ledger, request, TimeSpan.FromMilliseconds(1));
+        await system.TakeAsync<SubmissionUncertain>();
+
+        await ledger.FinishAsync(
+            attempt, new AttemptEnd(SubmissionState.Submitted, AccountEffect.Healthy, new HistoryNote("Submitted", attempt.Worker)) { TaskId = "66302abc66302abc66302abc66302abc" }, CancellationToken.None);
+        Assert.Equal(request.RequestId, (await system.TakeAsync<TaskSubmitted>()).Read<TaskSubmitted>().RequestId);
+    }
+
+    static async Task<Attempt> ClaimAsync(SubmissionLedger ledger, SubmissionRequest request, TimeSpan? lease = null)
+    {
+        var reservation = await ledger.ReserveAsync(request, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None);
+        var attempt = new Attempt(
+            SubmissionLedger.NewId(), request, "a worker that dies", reservation.Slot!.Generation, lease ?? TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15), 100);
+        Assert.True((await ledger.ClaimAsync(attempt, CancellationToken.None)).IsOurs);
+        return attempt;
+    }
+
+    static async Task<bool> IsOwedAsync(WorkerSystem system, Guid requestId)
+    {
+        await using var connection = new NpgsqlConnection(system.LedgerAddress);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"select count(*) from submissions where request_id = '{requestId}' and announce_at is not null", connection);
+        return (long)(await command.ExecuteScalarAsync())! == 1;
+    }
+}
