@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME.
+# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME, ./test.sh --chaos [--requests N] [--kills N]
+# [--seed S] [--minutes M] [--cluster] for real processes that are killed at random until the history checker has seen everything settle.
 # Installs what they need where that is allowed. The last line is "N passed, N failed"; anything but a clean run gives an exit code of 1.
 set -u
 exec < /dev/null
@@ -58,6 +59,8 @@ summary() { # TRX CODE : counts per area (the folder of the tests), then the tot
     }' "$1"
 }
 
+chaos=()
+if [ "${1-}" = --chaos ]; then shift; chaos=("$@" --); set --; fi
 [ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [NAME]."
 packages=$(missing)
 # shellcheck disable=SC2086 # one word per package
@@ -69,6 +72,13 @@ echo "Building ..."
 dotnet build MaviWorker.slnx -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
   { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
     fail "The build failed: correct what is above."; }
+
+if [ ${#chaos[@]} != 0 ]; then
+  unset 'chaos[-1]'
+  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll "${chaos[@]}" && { echo "1 passed, 0 failed"; exit 0; }
+  echo "0 passed, 1 failed"
+  exit 1
+fi
 
 filter=()
 [ $# = 0 ] || filter=(--filter "FullyQualifiedName~$(printf '%s' "$1" | sed 's/[\\()&|=!~]/\\&/g')")

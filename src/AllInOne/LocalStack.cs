@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
+using MassTransit;
 using Mavi.CallbackGateway;
 using Mavi.Client;
 using Mavi.Sandbox;
 using Mavi.Worker;
 using Mavi.Worker.Messaging;
-using MassTransit;
 
 namespace Mavi.AllInOne;
 

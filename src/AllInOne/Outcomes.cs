@@ -1,5 +1,5 @@
-using Mavi.Contracts;
 using MassTransit;
+using Mavi.Contracts;
 
 namespace Mavi.AllInOne;
 

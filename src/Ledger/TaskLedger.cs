@@ -61,6 +61,12 @@ public sealed class TaskSession : IAsyncDisposable
 
         """;
 
+    // A callback that is no typed event may have been kept, and looked at in vain, long before a request claims its task.
+    const string LookAgain = """
+        update callbacks set recheck_at = {now} where task_id = @TaskId and account = @Account and @State = 'AwaitingCallback';
+
+        """;
+
     readonly LedgerTransaction _transaction;
 
     internal TaskSession(LedgerTransaction transaction, Guid id, TaskRow? row)
@@ -78,7 +84,7 @@ public sealed class TaskSession : IAsyncDisposable
 
     /// <summary>Writes the row with its history, and commits.</summary>
     public Task SaveAsync(TaskRow row, HistoryNote note) => _transaction.CommitAsync(
-        (Row is null ? Insert : Update) + Note,
+        (Row is null ? Insert : Update) + LookAgain + Note,
         new
         {
             Id = Id.ToString(),

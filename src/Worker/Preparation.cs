@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Mavi.Ledger;
 using Mavi.Worker.Submitting;
 
@@ -7,6 +8,8 @@ namespace Mavi.Worker;
 public sealed partial class Preparation(
     SubmissionLedger ledger, LedgerDatabase database, IEnumerable<Operation> operations, IHostApplicationLifetime lifetime, ILogger<Preparation> logger) : BackgroundService
 {
+    static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+
     readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Done when the first POST may leave.</summary>
@@ -18,7 +21,7 @@ public sealed partial class Preparation(
         try
         {
             await WarmUp.RunAsync(operations, stoppingToken);
-            await ledger.PrepareAsync(operations.Select(static operation => operation.Name), stoppingToken);
+            await PrepareAsync(stoppingToken);
             if (database.IsSingleMachine)
                 LogSingleMachine(database.Place);
             _done.SetResult();
@@ -34,6 +37,27 @@ public sealed partial class Preparation(
             // The process stops.
         }
     }
+
+    /// <summary>Until it is done: a database that goes away in the middle of it comes back.</summary>
+    async Task PrepareAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await ledger.PrepareAsync(operations.Select(static operation => operation.Name), stopping);
+                return;
+            }
+            catch (DbException failed)
+            {
+                LogNotPrepared(failed.Message);
+                await Task.Delay(Again, stopping);
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The ledger is not prepared yet, trying again: {Reason}")]
+    partial void LogNotPrepared(string reason);
 
     [LoggerMessage(LogLevel.Information, "The ledger is the SQLite file {Place}: for one worker on one machine; for more, use PostgreSQL")]
     partial void LogSingleMachine(string place);

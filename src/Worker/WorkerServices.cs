@@ -1,3 +1,4 @@
+using MassTransit;
 using Mavi.Client;
 using Mavi.Ledger;
 using Mavi.Worker.ExtractingFrames;
@@ -6,7 +7,6 @@ using Mavi.Worker.Operating;
 using Mavi.Worker.Splitting;
 using Mavi.Worker.Submitting;
 using Mavi.Worker.Sweeping;
-using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mavi.Tests.Support;
 
 namespace Mavi.Tests.CallbackGateway;
 
@@ -22,7 +23,7 @@ public sealed class GatewayProcessTests
     [InlineData("ASPNETCORE_URLS", "not an address", "ASPNETCORE_URLS is \"not an address\", expected addresses that can be listened on")]
     public async Task A_wrong_setting_ends_the_process_with_one_sentence(string name, string value, string sentence)
     {
-        using var gateway = GatewayProcess.Start((name, value));
+        await using var gateway = GatewayProcess.Start((name, value));
 
         await EndsWithAsync(gateway, sentence);
         Assert.DoesNotContain("my-password", gateway.Errors + gateway.Output, StringComparison.Ordinal);
@@ -33,7 +34,7 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task Without_a_secret_it_refuses_to_start()
     {
-        using var gateway = GatewayProcess.StartWithoutSecret();
+        await using var gateway = GatewayProcess.StartWithoutSecret();
 
         await EndsWithAsync(gateway, "Gateway:Secrets is empty, expected at least one secret");
     }
@@ -44,7 +45,7 @@ public sealed class GatewayProcessTests
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
 
-        using var gateway = GatewayProcess.Start(("ASPNETCORE_URLS", $"http://{other.LocalEndpoint}"));
+        await using var gateway = GatewayProcess.Start(("ASPNETCORE_URLS", $"http://{other.LocalEndpoint}"));
 
         await EndsWithAsync(gateway, $"ASPNETCORE_URLS is \"http://{other.LocalEndpoint}\", expected addresses that can be listened on");
     }
@@ -52,7 +53,7 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task Without_a_broker_it_listens_and_says_once_that_it_waits()
     {
-        using var gateway = GatewayProcess.Start();
+        await using var gateway = GatewayProcess.Start();
         using var http = new HttpClient { BaseAddress = await gateway.AddressAsync() };
 
         using var body = new StringContent(CallbackBodies.Split("kept"));
@@ -68,7 +69,7 @@ public sealed class GatewayProcessTests
     public async Task SIGTERM_lets_the_request_in_hand_finish()
     {
         var body = CallbackBodies.Split("in-hand");
-        using var gateway = GatewayProcess.Start();
+        await using var gateway = GatewayProcess.Start();
         var head = RawRequest.PostHead(GatewayHost.Secret, Encoding.UTF8.GetByteCount(body));
         using var request = await RawRequest.SendAsync(await gateway.AddressAsync(), head + body[..20]);
         using (var http = new HttpClient { BaseAddress = await gateway.AddressAsync() })
@@ -83,7 +84,7 @@ public sealed class GatewayProcessTests
         Assert.Contains("Task in-hand: VideoSplitCompleted", gateway.Output, StringComparison.Ordinal);
     }
 
-    static async Task EndsWithAsync(GatewayProcess gateway, string sentence)
+    static async Task EndsWithAsync(ServiceProcess gateway, string sentence)
     {
         Assert.NotEqual(0, await gateway.ExitCodeAsync());
         Assert.StartsWith(sentence, gateway.Errors, StringComparison.Ordinal);

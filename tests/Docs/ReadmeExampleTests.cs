@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using MassTransit;
 using Mavi.Contracts;
+using Mavi.Tests.CallbackGateway;
 using Mavi.Tests.Sandbox;
 using Mavi.Tests.Support;
 using Mavi.Tests.Worker;
@@ -37,7 +38,7 @@ public sealed partial class ReadmeExampleTests
         await host.StopAsync();
         Assert.Contains($"{good}: 3 segments", log.ToString(), StringComparison.Ordinal);
         Assert.Contains($"{bad}: AssetNotFound, ", log.ToString(), StringComparison.Ordinal);
-        Assert.Equal([true, false], (await system.PostsAsync()).Select(post => post.GetProperty("accepted").GetBoolean()));
+        Assert.Equal([false, true], (await system.PostsAsync()).Select(post => post.GetProperty("accepted").GetBoolean()).Order());
         Assert.Equal("shop", (await system.FindAsync(good))!.Caller);
     }
 
@@ -47,8 +48,9 @@ public sealed partial class ReadmeExampleTests
         var section = Pages.Section(Pages.Readme, "Publish from any language");
         var body = Pages.Block(section, "json").TrimEnd('\n');
         var command = JsonSerializer.Deserialize<SplitVideoRequested>(body, JsonSerializerOptions.Web)!;
-        var data = await FolderWithAssetAsync(command.AssetId!);
-        await using var system = await WorkerSystem.StartAsync(sandbox: [$"DataDirectory={data}"]);
+        using var data = new TemporaryFolder();
+        await PutAssetAsync(data.Path, command.AssetId!);
+        await using var system = await WorkerSystem.StartAsync(sandbox: [$"DataDirectory={data.Path}"]);
 
         Assert.Equal("2", Said("delivery_mode", section));
         await system.Bus.PublishAsync(
@@ -63,7 +65,6 @@ public sealed partial class ReadmeExampleTests
         Assert.Subset(Names(outcome.Envelope).ToHashSet(), Names(shown).ToHashSet());
         Assert.Equal(shown.GetProperty("messageType")[0].GetString(), outcome.Envelope.GetProperty("messageType")[0].GetString());
         Assert.Equal(command.RequestId, outcome.CorrelationId);
-        Directory.Delete(data, recursive: true);
     }
 
     [Fact]
@@ -108,16 +109,14 @@ public sealed partial class ReadmeExampleTests
         }
     }
 
-    /// <summary>A Sandbox's folder in which the account has an asset of this id.</summary>
-    static async Task<string> FolderWithAssetAsync(string assetId)
+    /// <summary>Gives the account of a Sandbox with this folder an asset of this id.</summary>
+    static async Task PutAssetAsync(string folder, string assetId)
     {
-        var folder = Directory.CreateTempSubdirectory("docs-sandbox-").FullName;
         string made;
         await using (var sandbox = await SandboxHost.StartAsync(time: null, folder))
             made = await sandbox.MadeUpAssetAsync();
         var index = Path.Combine(folder, "index.jsonl");
         await File.WriteAllTextAsync(index, (await File.ReadAllTextAsync(index)).Replace(made, assetId, StringComparison.Ordinal));
-        return folder;
     }
 
     /// <summary>The names of all properties, those of the first of each list included.</summary>

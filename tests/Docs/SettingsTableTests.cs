@@ -5,6 +5,7 @@ using Mavi.CallbackGateway;
 using Mavi.Client;
 using Mavi.Ledger;
 using Mavi.Sandbox;
+using Mavi.Tests.CallbackGateway;
 using Mavi.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -36,10 +37,9 @@ public sealed partial class SettingsTableTests
     {
         await using var worker = BuildWorker();
         await using var gateway = GatewayApp.Build(["--Gateway:Secrets:0", "0123456789abcdef"]);
-        var data = Directory.CreateTempSubdirectory("docs-sandbox-").FullName;
-        await using (var sandbox = SandboxApp.Build([$"--Sandbox:DataDirectory={data}"]))
+        using var data = new TemporaryFolder();
+        await using (var sandbox = SandboxApp.Build([$"--Sandbox:DataDirectory={data.Path}"]))
             Assert.Equal(Urls(Find("ASPNETCORE_URLS").Default), new[] { gateway, worker, sandbox }.Select(app => app.Configuration["urls"]!));
-        Directory.Delete(data, recursive: true);
 
         Assert.Equal($"`Data Source={worker.Services.GetRequiredService<LedgerDatabase>().Place}`", Find("ConnectionStrings__Ledger").Default);
         var broker = new Uri(Find("ConnectionStrings__RabbitMq").Default.Trim('`'));

@@ -19,8 +19,9 @@ sealed class Installation : IAsyncDisposable
 
     /// <summary>The history of a request is told in the order of its times; moved together, all of them stay in it.</summary>
     const string MoveBack = """
-        update submissions set attempted_at = attempted_at - @by, lease_until = lease_until - @by, uncertain_at = uncertain_at - @by, created_at = created_at - @by;
-        update tasks set created_at = created_at - @by, received_at = received_at - @by;
+        update submissions set attempted_at = attempted_at - @by, lease_until = lease_until - @by, uncertain_at = uncertain_at - @by,
+                               announce_at = announce_at - @by, created_at = created_at - @by;
+        update tasks set created_at = created_at - @by, received_at = received_at - @by, announce_at = announce_at - @by;
         """;
 
     readonly ITestOutputHelper _log;
@@ -194,7 +195,7 @@ sealed class Installation : IAsyncDisposable
         return rows;
     }
 
-    /// <summary>Lets a minute pass for every request and task there is: what takes a lease or a grace period to end need not be waited for.</summary>
+    /// <summary>Lets two minutes pass for every request and task there is: the end of a lease or of a grace period need not be waited for.</summary>
     public async Task AgeAsync()
     {
         await using var command = _rows.CreateCommand(MoveBack);

@@ -23,7 +23,7 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
         var outcome = (await installation.EndAsync([request]))[request.Id].Read<SplitVideoSucceeded>();
 
         Assert.Equal((post.TaskId, false), (outcome.TaskId, outcome.Late));
-        Assert.Single(await installation.Events.AllOthersAsync(), other => other.Name == nameof(SubmissionUncertain));
+        await WasSaidOnceAsync(installation);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
         var outcome = (await installation.EndAsync([request]))[request.Id].Read<SplitVideoSucceeded>();
 
         Assert.Equal((post.TaskId, false), (outcome.TaskId, outcome.Late));
-        Assert.Single(await installation.Events.AllOthersAsync(), other => other.Name == nameof(SubmissionUncertain));
+        await WasSaidOnceAsync(installation);
     }
 
     /// <summary>Each moment is a named event on the request's way, from the POST's arrival at Mavi to the outcome on the bus.</summary>
@@ -69,6 +69,8 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
                 await AgeTheOrphanAsync(installation, request);
         }
 
+        // What the last of the dead had taken to publish is another's after half a minute.
+        await installation.AgeAsync();
         var outcomes = await installation.EndAsync(requests, mayRepeat: true);
         Assert.All(outcomes.Values, outcome => Assert.False(outcome.Read<SplitVideoSucceeded>().Late));
     }
@@ -84,6 +86,10 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
         Assert.Equal("Submitting", await installation.StateAsync(request.Id));
         return (request, post);
     }
+
+    /// <summary>The command that comes back and the sweep may both say that the request is uncertain: then it is the same message.</summary>
+    static async Task WasSaidOnceAsync(Installation installation) => Assert.Single(
+        (await installation.Events.AllOthersAsync()).Where(other => other.Name == nameof(SubmissionUncertain)).DistinctBy(other => other.Id));
 
     /// <summary>Neither the end of the lease nor the time that a callback waits for its submission needs to be waited for.</summary>
     static async Task AgeTheOrphanAsync(Installation installation, Request request)

@@ -13,15 +13,14 @@ public sealed class LedgerOutageTests(ITestOutputHelper log)
         await using var installation = await Installation.StartAsync(
             log, workers: 2, ledger: await postgres.CreateDatabaseAsync(), worker: [("Mavi__RequestsPerSecond", "20")]);
         var requests = await installation.RequestsAsync(40);
-        // One POST is answered while the ledger is away: its task id is kept in hand until it can be written.
+        // One POST is answered while the ledger is away: its task id stays in hand until it can be written.
         await installation.ArmAsync("""[{ "fault": "slow", "seconds": 3, "skip": 6 }]""");
         foreach (var request in requests)
             await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
-        await Eventually.TrueAsync("a POST to be in flight", async () => (await installation.PostsAsync()).Count(post => post.Accepted) > 6);
+        var slow = await Eventually.GetAsync("a POST to be in flight", async () => (await installation.PostsAsync()).Where(post => post.Accepted).Skip(6).FirstOrDefault());
 
         await postgres.StopAsync();
-        await Eventually.TrueAsync("a worker to wait with an answer", () =>
-            installation.Workers.Any(worker => worker.Output.Contains("is not recorded yet, trying again", StringComparison.Ordinal)));
+        await installation.PostAsync("answered", slow.AssetId, post => post.Status == 200);
         foreach (var worker in installation.Workers)
         {
             await worker.SaysAsync("Waiting for the ledger database");

@@ -324,6 +324,21 @@ public abstract class LedgerConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_callback_kept_in_vain_is_found_again_when_a_request_claims_its_task_much_later()
+    {
+        var callbacks = new CallbackLedger(_database);
+        await callbacks.KeepAsync(new KeptCallback { Id = Guid.NewGuid().ToString(), TaskId = "later", Body = "{}", Reason = "data is null" }, TimeSpan.FromMinutes(1), "test", None);
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Empty(await callbacks.TakeOursAsync(Second, None));
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await callbacks.TakeOursAsync(Second, None));
+
+        await using (var session = await new TaskLedger(_database).OpenAsync(Guid.NewGuid(), None))
+            await session.SaveAsync(new TaskRow { TaskId = "later", State = TaskStates.AwaitingCallback, RequestId = "r" }, new HistoryNote("TaskSubmitted", "test"));
+        Assert.Single(await callbacks.TakeOursAsync(Second, None));
+    }
+
+    [Fact]
     public async Task What_ended_long_ago_is_forgotten_and_what_has_not_ended_is_kept()
     {
         var ended = await ClaimedAsync(Request());

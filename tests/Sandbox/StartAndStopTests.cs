@@ -28,11 +28,10 @@ public sealed class StartAndStopTests
     [InlineData("ASPNETCORE_URLS", "nonsense", "ASPNETCORE_URLS")]
     public async Task A_wrong_setting_ends_it_at_once_with_one_sentence(string name, string value, string says)
     {
-        await using var sandbox = SandboxProcess.Start((name, value));
-        Assert.NotEqual(0, await sandbox.ExitAsync());
-        var complaint = Assert.Single(sandbox.Complaints);
-        Assert.Contains(says, complaint, StringComparison.Ordinal);
-        Assert.DoesNotContain("hush", complaint, StringComparison.Ordinal);
+        await using var sandbox = ServiceProcess.Start(ServiceProcess.Sandbox, (name, value));
+        Assert.NotEqual(0, await sandbox.ExitCodeAsync());
+        Assert.Contains(says, OneLine(sandbox.Errors), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", sandbox.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,21 +40,21 @@ public sealed class StartAndStopTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var url = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}";
-        await using var sandbox = SandboxProcess.Start(("ASPNETCORE_URLS", url));
-        Assert.NotEqual(0, await sandbox.ExitAsync());
-        Assert.Contains("address already in use", Assert.Single(sandbox.Complaints), StringComparison.Ordinal);
+        await using var sandbox = ServiceProcess.Start(ServiceProcess.Sandbox, ("ASPNETCORE_URLS", url));
+        Assert.NotEqual(0, await sandbox.ExitCodeAsync());
+        Assert.Contains("address already in use", OneLine(sandbox.Errors), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Two_on_one_data_directory_do_not_mix()
     {
         var folder = Directory.CreateTempSubdirectory("sandbox-test-").FullName;
-        await using (var first = SandboxProcess.Start(("Sandbox__DataDirectory", folder)))
+        await using (var first = ServiceProcess.Start(ServiceProcess.Sandbox, ("Sandbox__DataDirectory", folder)))
         {
             await first.ReadyAsync();
-            await using var second = SandboxProcess.Start(("Sandbox__DataDirectory", folder));
-            Assert.NotEqual(0, await second.ExitAsync());
-            Assert.Contains("no other Sandbox uses", Assert.Single(second.Complaints), StringComparison.Ordinal);
+            await using var second = ServiceProcess.Start(ServiceProcess.Sandbox, ("Sandbox__DataDirectory", folder));
+            Assert.NotEqual(0, await second.ExitCodeAsync());
+            Assert.Contains("no other Sandbox uses", OneLine(second.Errors), StringComparison.Ordinal);
         }
 
         Directory.Delete(folder, recursive: true);
@@ -65,8 +64,8 @@ public sealed class StartAndStopTests
     public async Task Sigterm_ends_it_cleanly_with_its_ffmpeg_in_the_middle_of_a_video()
     {
         await using var webhook = await WebhookReceiver.StartAsync();
-        await using var sandbox = SandboxProcess.Start(("Sandbox__FrameIntervalSeconds", "0.01"), ("Sandbox__WebhookUrls__0", webhook.Url));
-        using var api = new HttpClient { BaseAddress = new Uri(await sandbox.ReadyAsync() + "/serve/api/v2/") };
+        await using var sandbox = ServiceProcess.Start(ServiceProcess.Sandbox, ("Sandbox__FrameIntervalSeconds", "0.01"), ("Sandbox__WebhookUrls__0", webhook.Url));
+        using var api = new HttpClient { BaseAddress = new Uri(await sandbox.AddressAsync(), "serve/api/v2/") };
         api.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", "sk-mavi-sandbox");
         using var form = new MultipartFormDataContent { { new ByteArrayContent(await File.ReadAllBytesAsync(Videos.Long.Value)), "file", "long.mp4" } };
         using var uploaded = await api.PostAsync("upload", form);
@@ -75,8 +74,8 @@ public sealed class StartAndStopTests
         var ffmpeg = await Eventually.GetAsync("ffmpeg at work", () => ChildOf(sandbox.Id, "ffmpeg"));
 
         sandbox.Terminate();
-        Assert.Equal(0, await sandbox.ExitAsync());
-        Assert.Empty(sandbox.Complaints);
+        Assert.Equal(0, await sandbox.ExitCodeAsync());
+        Assert.Empty(sandbox.Errors);
         Assert.False(Directory.Exists(ffmpeg));
         Assert.Empty(webhook.Bodies);
     }
@@ -87,6 +86,12 @@ public sealed class StartAndStopTests
         await using var sandbox = await SandboxHost.StartAsync("FakeMedia=true");
         using var response = await sandbox.Control.GetAsync("/health/live");
         Assert.Equal(200, (int)response.StatusCode);
+    }
+
+    static string OneLine(string said)
+    {
+        Assert.DoesNotContain('\n', said);
+        return said;
     }
 
     /// <summary>The child's folder under /proc; it goes with the process.</summary>

@@ -1,9 +1,9 @@
+using MassTransit;
 using Mavi.Client;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
-using MassTransit;
 
 namespace Mavi.Worker.ExtractingFrames;
 

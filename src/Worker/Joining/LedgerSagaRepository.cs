@@ -1,9 +1,9 @@
-using Mavi.Ledger;
-using Mavi.Worker.Messaging;
 using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Context;
 using MassTransit.Saga;
+using Mavi.Ledger;
+using Mavi.Worker.Messaging;
 
 namespace Mavi.Worker.Joining;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
-using MassTransit;
 
 namespace Mavi.Worker.Joining;
 

@@ -1,6 +1,6 @@
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Worker.Messaging;
-using MassTransit;
 
 namespace Mavi.Worker.Joining;
 

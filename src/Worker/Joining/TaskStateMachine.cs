@@ -1,8 +1,8 @@
 using System.Text.Json;
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
-using MassTransit;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Joining;

@@ -1,5 +1,5 @@
-using Mavi.Worker.Operating;
 using MassTransit;
+using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Messaging;

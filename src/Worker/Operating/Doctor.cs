@@ -53,9 +53,14 @@ public sealed partial class Doctor(
             await CheckBrokerAsync(stoppingToken);
             LogDone(Findings.Count);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The process stops.
+        }
+        catch (Exception failed)
+        {
+            // Whatever it is, the work goes on: a look that failed says only that it failed.
+            Find($"The look at what the Worker depends on ended early ({failed.Message}); restart the worker to repeat it.");
         }
     }
 

@@ -1,5 +1,5 @@
-using Mavi.Ledger;
 using MassTransit;
+using Mavi.Ledger;
 
 namespace Mavi.Worker.Operating;
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
-using MassTransit;
 
 namespace Mavi.Worker.Operating;
 

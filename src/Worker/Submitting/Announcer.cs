@@ -1,7 +1,7 @@
+using MassTransit;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
-using MassTransit;
 
 namespace Mavi.Worker.Submitting;
 

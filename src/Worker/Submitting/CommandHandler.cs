@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
+using MassTransit;
+using MassTransit.Serialization;
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
-using MassTransit;
-using MassTransit.Serialization;
 
 namespace Mavi.Worker.Submitting;
 

@@ -1,6 +1,6 @@
+using MassTransit;
 using Mavi.Client;
 using Mavi.Worker.Messaging;
-using MassTransit;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Submitting;

@@ -1,8 +1,8 @@
+using MassTransit;
 using Mavi.Ledger;
 using Mavi.Worker.Joining;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Submitting;
-using MassTransit;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Sweeping;
