@@ -9,7 +9,7 @@ public sealed class TwoWorkersTests(ITestOutputHelper log)
     public async Task The_same_command_twice_at_the_same_moment_is_one_post_and_one_outcome()
     {
         await using var installation = await Installation.StartAsync(log, workers: 2);
-        var requests = await installation.RequestsAsync(12);
+        var requests = await installation.RequestsAsync(40);
 
         await Task.WhenAll(requests.SelectMany(request => new[]
         {

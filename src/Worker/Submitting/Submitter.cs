@@ -24,10 +24,10 @@ public sealed partial class Submitter(
     ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
-    const double Guard = 1.015;
+    const double Guard = 1.019;
 
     /// <summary>And none is let go closer to the last one than this.</summary>
-    const double LeastGap = 1.01;
+    const double LeastGap = 1.016;
 
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
@@ -110,8 +110,9 @@ public sealed partial class Submitter(
             var accepted = await operation.SubmitAsync(mavi, attempt.Request.AssetId, () =>
             {
                 // A busy machine, a new connection: it leaves later than the ledger believes, and the next one, of another worker perhaps, has to wait for that.
+                // Told on another thread: this one has a POST to send, and would hold it up behind code that is cold where the POST is late.
                 if (time.GetElapsedTime(claimedAt) > Late)
-                    told = ledger.LeavesNowAsync(attempt, CancellationToken.None);
+                    told = Task.Run(() => ledger.LeavesNowAsync(attempt, CancellationToken.None));
             });
             end = AnswerPolicy.Accepted(accepted, attempt, row);
         }
