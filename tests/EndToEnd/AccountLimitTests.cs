@@ -1,6 +1,5 @@
 using Mavi.Contracts;
 using Mavi.Tests.Support;
-using Npgsql;
 using Xunit.Abstractions;
 
 namespace Mavi.Tests.EndToEnd;
@@ -22,12 +21,8 @@ public sealed class AccountLimitTests(ITestOutputHelper log)
         }
 
         // No worker submits before the ledger is prepared: until both have their share in hand, it is not.
-        await using (var ledger = new NpgsqlConnection(installation.Ledger))
+        await using (await LedgerLock.TakeAsync(installation.Ledger, "accounts"))
         {
-            await ledger.OpenAsync();
-            await using var holding = await ledger.BeginTransactionAsync();
-            await using var hold = new NpgsqlCommand("lock table accounts in access exclusive mode", ledger);
-            await hold.ExecuteNonQueryAsync();
             installation.LaunchWorker();
             installation.LaunchWorker();
             foreach (var queue in (string[])["mavi-split-video", "mavi-extract-frames"])

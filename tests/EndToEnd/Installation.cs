@@ -100,8 +100,9 @@ sealed class Installation : IAsyncDisposable
         var worker = ServiceProcess.Start(
             ServiceProcess.Worker,
             [
-                ("ConnectionStrings__RabbitMq", Broker), ("ConnectionStrings__Ledger", Ledger), ("Mavi__BaseUrl", $"{_sandbox!.BaseAddress}serve/api/v2"),
-                ("Mavi__ApiKey", Key), ("Mavi__RequestsPerSecond", "100"), ("Worker__SweepInterval", "00:00:00.5"), .. _settings,
+                ("ConnectionStrings__RabbitMq", Broker), ("ConnectionStrings__Ledger", $"{Ledger};Application Name=worker-{_workers.Count}"),
+                ("Mavi__BaseUrl", $"{_sandbox!.BaseAddress}serve/api/v2"), ("Mavi__ApiKey", Key), ("Mavi__RequestsPerSecond", "100"),
+                ("Worker__SweepInterval", "00:00:00.5"), .. _settings,
             ]);
         lock (_all)
         {

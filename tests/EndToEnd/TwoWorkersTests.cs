@@ -1,4 +1,5 @@
 using Mavi.Contracts;
+using Mavi.Tests.Support;
 using Xunit.Abstractions;
 
 namespace Mavi.Tests.EndToEnd;
@@ -11,13 +12,21 @@ public sealed class TwoWorkersTests(ITestOutputHelper log)
         await using var installation = await Installation.StartAsync(log, workers: 2);
         var requests = await installation.RequestsAsync(40);
 
-        await Task.WhenAll(requests.SelectMany(request => new[]
+        await using (await LedgerLock.TakeAsync(installation.Ledger, "submissions"))
         {
-            installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId),
-            installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId),
-        }));
-        await installation.EndAsync(requests);
+            await Task.WhenAll(requests.SelectMany(request => new[]
+            {
+                installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId),
+                installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId),
+            }));
+            await Eventually.TrueAsync("both workers to have commands in hand", async () => await installation.ReadAsync<long>(
+                """
+                select count(distinct application_name) from pg_stat_activity
+                 where application_name like 'worker-%' and wait_event_type = 'Lock' and query like '%where request_id = $1%'
+                """) == 2);
+            await Eventually.TrueAsync("every command to be in hand", async () => await installation.Events.Bus.CountAsync("mavi-split-video") == 0);
+        }
 
-        Assert.All(installation.Workers, worker => Assert.Contains(": Submitted ", worker.Output, StringComparison.Ordinal));
+        await installation.EndAsync(requests);
     }
 }
