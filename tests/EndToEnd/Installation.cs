@@ -100,7 +100,7 @@ sealed class Installation : IAsyncDisposable
         var worker = ServiceProcess.Start(
             ServiceProcess.Worker,
             [
-                ("ConnectionStrings__RabbitMq", Broker), ("ConnectionStrings__Ledger", $"{Ledger};Application Name=worker-{_workers.Count}"),
+                ("ConnectionStrings__RabbitMq", Broker), ("ConnectionStrings__Ledger", $"{Ledger};Application Name={NameOf(_workers.Count)}"),
                 ("Mavi__BaseUrl", $"{_sandbox!.BaseAddress}serve/api/v2"), ("Mavi__ApiKey", Key), ("Mavi__RequestsPerSecond", "100"),
                 ("Worker__SweepInterval", "00:00:00.5"), .. _settings,
             ]);
@@ -204,6 +204,20 @@ sealed class Installation : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>As <see cref="AgeAsync"/>, once the callback of a submission that nobody recorded is there: it waits 10 s for it otherwise.</summary>
+    public async Task AgeTheOrphanAsync()
+    {
+        await Eventually.TrueAsync(
+            "the callback to wait for its submission", async () => await ReadAsync<long>("select count(*) from tasks where state = 'AwaitingSubmission'") == 1);
+        await AgeAsync();
+    }
+
+    /// <summary>Waits until the last worker waits for a lock with a statement that names <paramref name="text"/>.</summary>
+    public Task WaitsForLockAsync(string text) => Eventually.TrueAsync(
+        $"the worker to wait with a statement about {text}",
+        async () => await ReadAsync<long>(
+            $"select count(*) from pg_stat_activity where application_name = '{NameOf(_workers.Count - 1)}' and wait_event_type = 'Lock' and query like '%{text}%'") > 0);
+
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _all)
@@ -218,6 +232,9 @@ sealed class Installation : IAsyncDisposable
         if (Events is not null)
             await Events.DisposeAsync();
     }
+
+    /// <summary>What the ledger's server knows a worker as.</summary>
+    static string NameOf(int worker) => $"worker-{worker}";
 
     async Task LaunchAsync((string, string)[] gateway, (string, string)[] sandbox)
     {

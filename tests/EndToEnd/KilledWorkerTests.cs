@@ -1,5 +1,4 @@
 using Mavi.Contracts;
-using Mavi.Tests.Support;
 using Xunit.Abstractions;
 
 namespace Mavi.Tests.EndToEnd;
@@ -35,45 +34,12 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
         // As above; this time the command comes back to a worker after its lease has ended.
         await installation.AgeAsync();
         await installation.StartWorkerAsync();
-        await AgeTheOrphanAsync(installation, request);
+        await installation.AgeTheOrphanAsync();
         var outcome = (await installation.EndAsync([request]))[request.Id].Read<SplitVideoSucceeded>();
 
         Assert.Equal((post.TaskId, false), (outcome.TaskId, outcome.Late));
         // Nobody need be told of a doubt that the sweep which found it has also resolved.
         Assert.InRange(await UncertainAsync(installation), 0, 1);
-    }
-
-    /// <summary>Each moment is a named event on the request's way, from the POST's arrival at Mavi to the outcome on the bus.</summary>
-    [Fact]
-    public async Task At_any_moment_around_the_answer_there_is_one_post_and_one_outcome_by_its_message_id()
-    {
-        await using var installation = await Installation.StartAsync(log, worker: [("Worker__ExclusiveAccount", "true")]);
-        var requests = await installation.RequestsAsync(6);
-        Func<Request, Task>[] moments =
-        [
-            request => installation.PostAsync("accepted", request.AssetId, post => post.Accepted),
-            request => installation.PostAsync("answered", request.AssetId, post => post.Status == 200),
-            request => Eventually.TrueAsync("the answer to be recorded", async () => await installation.StateAsync(request.Id) == "Submitted"),
-            request => installation.Events.OtherAsync<TaskSubmitted>(request.Id),
-            request => Eventually.TrueAsync("the task to be claimed", async () =>
-                await installation.ReadAsync<long>($"select count(*) from tasks where request_id = '{request.Id}'") == 1),
-            request => Eventually.TrueAsync("the outcome", async () => (await installation.Events.AllOutcomesAsync()).Any(outcome => outcome.RequestId == request.Id)),
-        ];
-
-        foreach (var (request, moment) in requests.Zip(moments))
-        {
-            await installation.PublishAsync<SplitVideoRequested>(request.Id, request.AssetId);
-            await moment(request);
-            await installation.Workers[^1].KillAsync();
-            await installation.StartWorkerAsync();
-            if (await installation.StateAsync(request.Id) is "Submitting" or "Uncertain")
-                await AgeTheOrphanAsync(installation, request);
-        }
-
-        // What the last of the dead had taken to publish is another's after half a minute.
-        await installation.AgeAsync();
-        var outcomes = await installation.EndAsync(requests, mayRepeat: true);
-        Assert.All(outcomes.Values, outcome => Assert.False(outcome.Read<SplitVideoSucceeded>().Late));
     }
 
     /// <summary>The task runs and its callback comes, but the answer with the task id takes a minute; the worker does not live to see it.</summary>
@@ -91,12 +57,4 @@ public sealed class KilledWorkerTests(ITestOutputHelper log)
     /// <summary>How many messages said that a request is uncertain. The command that comes back and the sweep may both say it: then it is the same message.</summary>
     static async Task<int> UncertainAsync(Installation installation) =>
         (await installation.Events.AllOthersAsync()).Where(other => other.Name == nameof(SubmissionUncertain)).DistinctBy(other => other.Id).Count();
-
-    /// <summary>Neither the end of the lease nor the time that a callback waits for its submission needs to be waited for.</summary>
-    static async Task AgeTheOrphanAsync(Installation installation, Request request)
-    {
-        await Eventually.TrueAsync("the callback to wait for its submission", async () =>
-            await installation.ReadAsync<long>("select count(*) from tasks where state = 'AwaitingSubmission'") == 1);
-        await installation.AgeAsync();
-    }
 }

@@ -10,12 +10,15 @@ sealed class LedgerLock : IAsyncDisposable
 
     LedgerLock(NpgsqlConnection connection, NpgsqlTransaction transaction) => (_connection, _transaction) = (connection, transaction);
 
-    public static async Task<LedgerLock> TakeAsync(string ledger, string table)
+    /// <param name="ledger">The connection string.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="mode"><c>share</c> stops only who writes.</param>
+    public static async Task<LedgerLock> TakeAsync(string ledger, string table, string mode = "access exclusive")
     {
         var connection = new NpgsqlConnection(ledger);
         await connection.OpenAsync();
         var transaction = await connection.BeginTransactionAsync();
-        await using var command = new NpgsqlCommand($"lock table {table} in access exclusive mode", connection);
+        await using var command = new NpgsqlCommand($"lock table {table} in {mode} mode", connection);
         await command.ExecuteNonQueryAsync();
         return new LedgerLock(connection, transaction);
     }
