@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Mavi.Tests.Support;
 
 namespace Mavi.Chaos;
 

@@ -16,6 +16,7 @@ public static class RabbitMqBus
         var address = Address(configuration[Setting] ?? Default);
         services.AddSingleton(new BrokerAddress(address));
         services.AddSingleton<Doctor>().AddHostedService(static provider => provider.GetRequiredService<Doctor>());
+        services.AddHostedService<EndpointRevival>();
         return services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Mavi.Chaos;
+namespace Mavi.Tests.Support;
 
 /// <summary>
 /// A wire between two processes that can be cut, refused or stalled. Several targets: each connection goes to the next one (a balancer), or to the
@@ -14,9 +14,11 @@ sealed class Link : IAsyncDisposable
     readonly int[] _targets;
     readonly bool _isBalancer;
     readonly int _own;
+    readonly TaskCompletionSource _stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Socket? _listener;
     TaskCompletionSource _flow = new();
     int _next;
+    long _untilStall = long.MaxValue;
 
     public Link(string name, int[] targets, bool isBalancer = false, int own = 0)
     {
@@ -27,7 +29,7 @@ sealed class Link : IAsyncDisposable
 
     public string Name { get; }
 
-    public int Port { get; } = Tests.Support.FreePorts.Next();
+    public int Port { get; } = FreePorts.Next();
 
     /// <summary>Takes connections, and what was stalled goes on.</summary>
     public void Open()
@@ -78,6 +80,16 @@ sealed class Link : IAsyncDisposable
         }
     }
 
+    /// <summary>As <see cref="Stall"/>, once the targets have said so many bytes more, and for so long.</summary>
+    /// <returns>Done when it is over.</returns>
+    public async Task StallAfterAsync(long bytes, TimeSpan length)
+    {
+        Interlocked.Exchange(ref _untilStall, bytes);
+        await _stalled.Task;
+        await Task.Delay(length);
+        Open();
+    }
+
     public ValueTask DisposeAsync()
     {
         Refuse();
@@ -105,7 +117,7 @@ sealed class Link : IAsyncDisposable
             return;
         var server = await ConnectAsync();
         if (server is not null && Keep(server))
-            await Task.WhenAll(PumpAsync(client, server), PumpAsync(server, client));
+            await Task.WhenAll(PumpAsync(client, server), PumpAsync(server, client, counts: true));
         Drop(client);
         Drop(server);
     }
@@ -131,13 +143,20 @@ sealed class Link : IAsyncDisposable
         return null;
     }
 
-    async Task PumpAsync(Socket from, Socket to)
+    async Task PumpAsync(Socket from, Socket to, bool counts = false)
     {
         var buffer = new byte[16 * 1024];
         try
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var length)
             {
+                if (counts && Interlocked.Add(ref _untilStall, -length) is <= 0)
+                {
+                    Interlocked.Exchange(ref _untilStall, long.MaxValue);
+                    Stall();
+                    _stalled.TrySetResult();
+                }
+
                 await _flow.Task;
                 for (var sent = 0; sent < length;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
