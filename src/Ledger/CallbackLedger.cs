@@ -25,11 +25,11 @@ public sealed class CallbackLedger(LedgerDatabase database)
 
     /// <summary>Keeps the callback, once.</summary>
     /// <param name="callback">The callback.</param>
-    /// <param name="recheckIn">When to look again whether it is ours: its submission may not be recorded yet.</param>
+    /// <param name="recheckIn">When to look again whether it is ours: its submission may not be recorded yet. Null: never.</param>
     /// <param name="actor">Who keeps it.</param>
     /// <param name="cancellationToken">Ends the wait for the database.</param>
     /// <returns>True where a task of ours waits under its task id.</returns>
-    public Task<bool> KeepAsync(KeptCallback callback, TimeSpan recheckIn, string actor, CancellationToken cancellationToken) => database.RunAsync(
+    public Task<bool> KeepAsync(KeptCallback callback, TimeSpan? recheckIn, string actor, CancellationToken cancellationToken) => database.RunAsync(
         $$"""
         insert into callbacks (id, account, task_id, body, reason, received_at, recheck_at, created_at)
         values (@Id, @Account, @TaskId, @Body, @Reason, @ReceivedAt, case when @TaskId is null then null else {now} + @Recheck end, {now})
@@ -41,7 +41,7 @@ public sealed class CallbackLedger(LedgerDatabase database)
 
         select count(*) from callbacks c where c.id = @Id and {{IsOurs}};
         """,
-        new { callback.Id, Account = AccountRow.Default, callback.TaskId, callback.Body, callback.Reason, callback.ReceivedAt, Recheck = Moment.From(recheckIn), Actor = actor },
+        new { callback.Id, Account = AccountRow.Default, callback.TaskId, callback.Body, callback.Reason, callback.ReceivedAt, Recheck = recheckIn is { } recheck ? Moment.From(recheck) : (long?)null, Actor = actor },
         static async results => await results.ReadSingleAsync<int>() == 1, cancellationToken);
 
     /// <summary>Takes kept callbacks that turned out to be ours; each comes again after <paramref name="hold"/> until <see cref="SettleAsync"/>.</summary>

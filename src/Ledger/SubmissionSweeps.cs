@@ -26,18 +26,23 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
         """,
         "Failed", actor, new { After = Moment.From(after) }, cancellationToken);
 
-    /// <summary>Deferred requests that were not accepted for too long end as failed.</summary>
+    /// <summary>
+    /// Deferred requests that were not accepted for too long end as failed. One that was submitted again after a doubt gets at least one try, however
+    /// old it is, and ends as what it is: its first POST may have been taken, so a task can still be adopted.
+    /// </summary>
     public Task<int> GiveUpAsync(TimeSpan after, string actor, CancellationToken cancellationToken) => SweepAsync(
-        "state = 'Deferred' and created_at <= {now} - @After",
+        "state = 'Deferred' and created_at <= {now} - @After and (uncertain_at is null or deferrals > 0)",
         """
-        state = 'Failed', reason = 'GaveUp', announce_at = {now}, due_at = null,
-        message = 'Mavi took the request at no time since it was published. ' || coalesce(message, '')
+        state = 'Failed', announce_at = {now}, due_at = null,
+        reason = case when uncertain_at is null then 'GaveUp' else 'SubmissionUncertain' end,
+        message = case when uncertain_at is null then 'Mavi took the request at no time since it was published. '
+                       else 'Nobody could find out whether Mavi accepted the request, and it took it at no time since it was submitted again. ' end || coalesce(message, '')
         """,
         "Failed", actor, new { After = Moment.From(after) }, cancellationToken);
 
     /// <summary>Under <c>Worker:OnUncertain=Resubmit</c>: uncertain requests are tried again at once, at the price that Mavi may be paid twice.</summary>
     public Task<int> ResubmitUncertainAsync(string actor, CancellationToken cancellationToken) => SweepAsync(
-        "state = 'Uncertain' and announce_at is null", "state = 'Deferred', due_at = {now}", "Resubmitted", actor, new { }, cancellationToken);
+        "state = 'Uncertain' and announce_at is null", "state = 'Deferred', due_at = {now}, deferrals = 0", "Resubmitted", actor, new { }, cancellationToken);
 
     /// <summary>
     /// Takes deferred requests whose time has come. Each is put off by <paramref name="hold"/>, so that no other worker takes it meanwhile and

@@ -1,36 +1,13 @@
 using Mavi.Ledger;
-using Mavi.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mavi.Tests.Ledger;
 
 /// <summary>What every database behind the ledger must do. Each database adopts the suite in a few lines.</summary>
-public abstract class LedgerConformance : IAsyncLifetime
+public abstract class LedgerConformance(Func<Task<string>> newDatabase) : LedgerSuite(newDatabase)
 {
-    static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    static readonly CancellationToken None = CancellationToken.None;
-
-    readonly FakeClock _clock = new();
-    LedgerDatabase _database = null!;
-    string _connectionString = "";
-
-    SubmissionLedger Ledger => new(_database);
-
-    SubmissionSweeps Sweeps => new(_database);
-
-    protected abstract Task<string> NewDatabaseAsync();
-
-    public async Task InitializeAsync()
-    {
-        _connectionString = await NewDatabaseAsync();
-        _database = Open(_clock);
-        await Ledger.PrepareAsync(["Split", "ExtractFrames"], None);
-    }
-
-    public async Task DisposeAsync() => await _database.DisposeAsync();
-
     [Fact]
-    public async Task Eight_workers_apply_the_schema_to_an_empty_database_at_once()
+    public async Task Eight_workers_apply_the_schema_to_an_emptyDatabase_at_once()
     {
         var empty = await NewDatabaseAsync();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
@@ -64,7 +41,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         Assert.Equal([0, 1_000_000, 2_000_000, 3_000_000], waits);
         Assert.Equal(0, (await Ledger.ReserveAsync(Request("ExtractFrames"), false, Second, None)).Slot!.Wait);
 
-        _clock.Advance(TimeSpan.FromSeconds(60));
+        Clock.Advance(TimeSpan.FromSeconds(60));
         Assert.Equal(0, (await Ledger.ReserveAsync(Request(), false, Second, None)).Slot!.Wait);
     }
 
@@ -92,16 +69,16 @@ public abstract class LedgerConformance : IAsyncLifetime
         var (first, second) = (Request(), Request());
         var early = (await Ledger.ReserveAsync(first, false, Second, None)).Slot!;
         var next = (await Ledger.ReserveAsync(second, false, Second, None)).Slot!;
-        _clock.Advance(TimeSpan.FromMilliseconds(900));
+        Clock.Advance(TimeSpan.FromMilliseconds(900));
         Assert.True((await Ledger.ClaimAsync(AttemptOf(first, early), None)).IsOurs);
 
-        _clock.Advance(TimeSpan.FromMilliseconds(100));
+        Clock.Advance(TimeSpan.FromMilliseconds(100));
         var tooEarly = await Ledger.ClaimAsync(AttemptOf(second, next), None);
         Assert.False(tooEarly.IsOurs);
         Assert.False(tooEarly.Slot.IsVoid);
         Assert.Equal(900_000, tooEarly.Slot.Wait);
 
-        _clock.Advance(TimeSpan.FromMilliseconds(900));
+        Clock.Advance(TimeSpan.FromMilliseconds(900));
         Assert.True((await Ledger.ClaimAsync(AttemptOf(second, next), None)).IsOurs);
     }
 
@@ -113,7 +90,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         var slot = (await Ledger.ReserveAsync(waiting, false, Second, None)).Slot!;
         await Ledger.FinishAsync(attempt, End(SubmissionState.Deferred, AccountEffect.Throttled) with { PushBack = TimeSpan.FromSeconds(7), RetryIn = Second }, None);
 
-        _clock.Advance(TimeSpan.FromSeconds(2));
+        Clock.Advance(TimeSpan.FromSeconds(2));
         var claim = await Ledger.ClaimAsync(AttemptOf(waiting, slot), None);
         Assert.False(claim.IsOurs);
         Assert.True(claim.Slot.IsVoid);
@@ -130,12 +107,12 @@ public abstract class LedgerConformance : IAsyncLifetime
             await Ledger.FinishAsync(attempt, End(SubmissionState.Deferred, AccountEffect.Throttled) with { RetryIn = TimeSpan.FromHours(1) }, None);
             var wait = (await Ledger.ReserveAsync(Request(), false, Second, None)).Slot!.Wait;
             waits.Add(wait / 1_000_000);
-            _clock.Advance(Moment.ToSpan(wait) + Second);
+            Clock.Advance(Moment.ToSpan(wait) + Second);
         }
 
         Assert.Equal([1, 2, 4, 8, 16, 32, 32, 32], waits);
         await Ledger.FinishAsync(await ClaimedAsync(Request()), Accepted("t1"), None);
-        _clock.Advance(Second);
+        Clock.Advance(Second);
         await Ledger.FinishAsync(await ClaimedAsync(Request()), End(SubmissionState.Deferred, AccountEffect.Throttled) with { RetryIn = Second }, None);
         Assert.Equal(1_000_000, (await Ledger.ReserveAsync(Request(), false, Second, None)).Slot!.Wait);
     }
@@ -149,7 +126,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         Assert.Null(refused.Slot);
         Assert.Equal((PauseKind.Blocked, "no balance"), (refused.Account.PausedKind, refused.Account.PausedReason));
 
-        _clock.Advance(TimeSpan.FromSeconds(15));
+        Clock.Advance(TimeSpan.FromSeconds(15));
         var (one, other) = (Request(), Request());
         var slot = (await Ledger.ReserveAsync(one, false, Second, None)).Slot!;
         var probe = AttemptOf(one, slot);
@@ -166,7 +143,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         for (var i = 0; i < 3; i++)
         {
             Assert.Null((await Ledger.AccountAsync(None)).PausedKind);
-            _clock.Advance(Second);
+            Clock.Advance(Second);
             await Ledger.FinishAsync(await ClaimedAsync(Request()), End(SubmissionState.Uncertain, AccountEffect.Failing) with { PauseReason = "HTTP 500" }, None);
         }
 
@@ -180,7 +157,7 @@ public abstract class LedgerConformance : IAsyncLifetime
         for (var i = 0; i < 4; i++)
         {
             await ClaimedAsync(Request());
-            _clock.Advance(TimeSpan.FromSeconds(3));
+            Clock.Advance(TimeSpan.FromSeconds(3));
         }
 
         var fifth = Request();
@@ -200,7 +177,7 @@ public abstract class LedgerConformance : IAsyncLifetime
             Assert.Equal((SubmissionState.Submitted, end.TaskId), (row.State, row.TaskId));
         }
 
-        var history = await new LedgerView(_database).HistoryAsync(attempt.Request.RequestId, None);
+        var history = await new LedgerView(Database).HistoryAsync(attempt.Request.RequestId, None);
         Assert.Equal(["Submitting", "Submitted"], history.Select(note => note.Kind));
     }
 
@@ -208,7 +185,7 @@ public abstract class LedgerConformance : IAsyncLifetime
     public async Task A_task_id_that_belongs_to_another_request_is_not_taken_twice()
     {
         await Ledger.FinishAsync(await ClaimedAsync(Request()), Accepted("same"), None);
-        _clock.Advance(Second);
+        Clock.Advance(Second);
         var second = await ClaimedAsync(Request());
         Assert.Equal(SubmissionState.Submitting, (await Ledger.FinishAsync(second, Accepted("same"), None)).State);
     }
@@ -218,7 +195,7 @@ public abstract class LedgerConformance : IAsyncLifetime
     {
         var attempt = await ClaimedAsync(Request());
         Assert.Equal(0, await Sweeps.ExpireLeasesAsync("sweep", None));
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        Clock.Advance(TimeSpan.FromMinutes(2));
         var swept = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Sweeps.ExpireLeasesAsync("sweep", None))));
         Assert.Equal(1, swept.Sum());
         Assert.Equal(SubmissionState.Uncertain, (await Ledger.FindAsync(attempt.Request.RequestId, None))!.State);
@@ -231,17 +208,17 @@ public abstract class LedgerConformance : IAsyncLifetime
     public async Task What_a_sweep_owes_is_taken_by_one_and_comes_back_until_it_is_cleared()
     {
         await ClaimedAsync(Request());
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        Clock.Advance(TimeSpan.FromMinutes(2));
         await Sweeps.ExpireLeasesAsync("sweep", None);
 
-        var announcements = new Announcements(_database);
+        var announcements = new Announcements(Database);
         var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => announcements.TakeSubmissionsAsync(TimeSpan.FromSeconds(30), None))));
         Assert.Single(taken.SelectMany(owed => owed));
 
-        _clock.Advance(TimeSpan.FromSeconds(31));
+        Clock.Advance(TimeSpan.FromSeconds(31));
         var again = Assert.Single(await announcements.TakeSubmissionsAsync(TimeSpan.FromSeconds(30), None));
         await announcements.ClearAsync(again, None);
-        _clock.Advance(TimeSpan.FromSeconds(31));
+        Clock.Advance(TimeSpan.FromSeconds(31));
         Assert.Empty(await announcements.TakeSubmissionsAsync(TimeSpan.FromSeconds(30), None));
     }
 
@@ -253,12 +230,12 @@ public abstract class LedgerConformance : IAsyncLifetime
             await Ledger.RecordAsync(request, SubmissionState.Deferred, Second, null, "paused", new HistoryNote("Deferred", "test"), None);
         Assert.Empty(await Sweeps.TakeDueAsync("Split", 10, TimeSpan.FromMinutes(2), None));
 
-        _clock.Advance(TimeSpan.FromSeconds(2));
+        Clock.Advance(TimeSpan.FromSeconds(2));
         var taken = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Sweeps.TakeDueAsync("Split", 3, TimeSpan.FromMinutes(2), None))));
         var ids = taken.SelectMany(rows => rows).Select(row => row.RequestId).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
 
-        _clock.Advance(TimeSpan.FromDays(1));
+        Clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal(10, await Sweeps.GiveUpAsync(TimeSpan.FromDays(1), "sweep", None));
         Assert.Equal("GaveUp", (await Ledger.FindAsync(requests[0].RequestId, None))!.Reason);
     }
@@ -266,7 +243,7 @@ public abstract class LedgerConformance : IAsyncLifetime
     [Fact]
     public async Task Both_events_of_a_new_task_at_once_meet_in_one_row()
     {
-        var tasks = new TaskLedger(_database);
+        var tasks = new TaskLedger(Database);
         for (var round = 0; round < 20; round++)
         {
             var id = Guid.NewGuid();
@@ -287,51 +264,51 @@ public abstract class LedgerConformance : IAsyncLifetime
     public async Task A_task_that_nobody_answers_is_overdue_once_and_lost_once_on_eight_workers()
     {
         var id = Guid.NewGuid();
-        await using (var session = await new TaskLedger(_database).OpenAsync(id, None))
+        await using (var session = await new TaskLedger(Database).OpenAsync(id, None))
         {
             var row = new TaskRow { TaskId = "t", State = TaskStates.AwaitingCallback, RequestId = Guid.NewGuid().ToString(), DueIn = TimeSpan.FromHours(2) };
             await session.SaveAsync(row, new HistoryNote("TaskSubmitted", "test"));
         }
 
         Assert.Equal(0, await ExpireOnEightAsync());
-        _clock.Advance(TimeSpan.FromHours(2) + Second);
+        Clock.Advance(TimeSpan.FromHours(2) + Second);
         Assert.Equal(1, await ExpireOnEightAsync());
         Assert.Equal(0, await ExpireOnEightAsync());
-        _clock.Advance(TimeSpan.FromHours(22));
+        Clock.Advance(TimeSpan.FromHours(22));
         Assert.Equal(1, await ExpireOnEightAsync());
-        Assert.Equal(TaskStates.Lost, (await new TaskLedger(_database).FindAsync(id, None))!.State);
+        Assert.Equal(TaskStates.Lost, (await new TaskLedger(Database).FindAsync(id, None))!.State);
 
         async Task<int> ExpireOnEightAsync() => (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(
-            () => new TaskSweeps(_database).ExpireAsync(TimeSpan.FromHours(2), TimeSpan.FromDays(1), "sweep", None))))).Sum();
+            () => new TaskSweeps(Database).ExpireAsync(TimeSpan.FromHours(2), TimeSpan.FromDays(1), "sweep", None))))).Sum();
     }
 
     [Fact]
     public async Task The_same_callback_is_kept_once_and_found_again_when_its_task_turns_out_to_be_ours()
     {
-        var callbacks = new CallbackLedger(_database);
+        var callbacks = new CallbackLedger(Database);
         var callback = new KeptCallback { Id = Guid.NewGuid().ToString(), TaskId = "ours", Body = "{}", Reason = "another operation" };
         Assert.False(await callbacks.KeepAsync(callback, TimeSpan.FromMinutes(1), "test", None));
         Assert.False(await callbacks.KeepAsync(callback, TimeSpan.FromMinutes(1), "test", None));
-        await using (var session = await new TaskLedger(_database).OpenAsync(Guid.NewGuid(), None))
+        await using (var session = await new TaskLedger(Database).OpenAsync(Guid.NewGuid(), None))
             await session.SaveAsync(new TaskRow { TaskId = "ours", State = TaskStates.AwaitingCallback, RequestId = "r" }, new HistoryNote("TaskSubmitted", "test"));
 
         Assert.Equal(callback.Id, Assert.Single(await callbacks.TakeOursAsync(Second, None)).Id);
         await callbacks.SettleAsync(callback.Id, None);
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        Clock.Advance(TimeSpan.FromMinutes(2));
         Assert.Empty(await callbacks.TakeOursAsync(Second, None));
     }
 
     [Fact]
     public async Task A_callback_kept_in_vain_is_found_again_when_a_request_claims_its_task_much_later()
     {
-        var callbacks = new CallbackLedger(_database);
+        var callbacks = new CallbackLedger(Database);
         await callbacks.KeepAsync(new KeptCallback { Id = Guid.NewGuid().ToString(), TaskId = "later", Body = "{}", Reason = "data is null" }, TimeSpan.FromMinutes(1), "test", None);
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        Clock.Advance(TimeSpan.FromMinutes(2));
         Assert.Empty(await callbacks.TakeOursAsync(Second, None));
-        _clock.Advance(TimeSpan.FromHours(1));
+        Clock.Advance(TimeSpan.FromHours(1));
         Assert.Empty(await callbacks.TakeOursAsync(Second, None));
 
-        await using (var session = await new TaskLedger(_database).OpenAsync(Guid.NewGuid(), None))
+        await using (var session = await new TaskLedger(Database).OpenAsync(Guid.NewGuid(), None))
             await session.SaveAsync(new TaskRow { TaskId = "later", State = TaskStates.AwaitingCallback, RequestId = "r" }, new HistoryNote("TaskSubmitted", "test"));
         Assert.Single(await callbacks.TakeOursAsync(Second, None));
     }
@@ -343,15 +320,15 @@ public abstract class LedgerConformance : IAsyncLifetime
         await Ledger.FinishAsync(ended, Accepted("t9"), None);
         var waiting = Request();
         await Ledger.RecordAsync(waiting, SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
-        _clock.Advance(TimeSpan.FromDays(31));
+        Clock.Advance(TimeSpan.FromDays(31));
 
-        Assert.NotEqual(0, await new Retention(_database).PurgeAsync(TimeSpan.FromDays(30), None));
+        Assert.NotEqual(0, await new Retention(Database).PurgeAsync(TimeSpan.FromDays(30), None));
         Assert.Null(await Ledger.FindAsync(ended.Request.RequestId, None));
         Assert.NotNull(await Ledger.FindAsync(waiting.RequestId, None));
     }
 
     [Fact]
-    public async Task The_databases_own_clock_is_the_time_in_production()
+    public async Task TheDatabases_ownClock_is_the_time_in_production()
     {
         await using var real = Open(null);
         var ledger = new SubmissionLedger(real);
@@ -360,36 +337,10 @@ public abstract class LedgerConformance : IAsyncLifetime
         var at = (await ledger.FindAsync(request.RequestId, None))!.CreatedAt.ToTime();
         Assert.InRange(at, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
     }
-
-    LedgerDatabase Open(FakeClock? clock) => new(_connectionString, NullLogger<LedgerDatabase>.Instance, clock);
-
-    static SubmissionRequest Request(string operation = "Split") => new(Guid.NewGuid(), operation, "re_1", "test");
-
-    static Attempt AttemptOf(SubmissionRequest request, Slot slot, TimeSpan? spacing = null) => new(
-        SubmissionLedger.NewId(), request, "worker", slot.Generation, TimeSpan.FromMinutes(1), spacing ?? Second, TimeSpan.FromSeconds(15), MostUnanswered: 4);
-
-    static AttemptEnd End(SubmissionState state, AccountEffect effect) => new(state, effect, new HistoryNote(state.ToString(), "worker"));
-
-    static AttemptEnd Accepted(string taskId) => End(SubmissionState.Submitted, AccountEffect.Healthy) with { TaskId = taskId };
-
-    async Task<Attempt> ClaimedAsync(SubmissionRequest request)
-    {
-        var slot = (await Ledger.ReserveAsync(request, false, Second, None)).Slot!;
-        if (slot.Wait > 0)
-            _clock.Advance(Moment.ToSpan(slot.Wait));
-        var attempt = AttemptOf(request, slot);
-        Assert.True((await Ledger.ClaimAsync(attempt, None)).IsOurs);
-        return attempt;
-    }
 }
 
-public sealed class PostgresLedgerTests : LedgerConformance
-{
-    protected override async Task<string> NewDatabaseAsync() => await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync();
-}
+/// <inheritdoc />
+public sealed class PostgresLedgerTests() : LedgerConformance(Databases.PostgresAsync);
 
-public sealed class SqliteLedgerTests : LedgerConformance
-{
-    protected override Task<string> NewDatabaseAsync() =>
-        Task.FromResult($"Data Source={Path.Combine(Directory.CreateTempSubdirectory("mavi-ledger-").FullName, "mavi.db")}");
-}
+/// <inheritdoc />
+public sealed class SqliteLedgerTests() : LedgerConformance(Databases.SqliteAsync);

@@ -8,7 +8,8 @@ using Mavi.Worker.Messaging;
 namespace Mavi.Worker.Joining;
 
 /// <summary>The saga's storage behind MassTransit's extension points: one row of the ledger, held from its first read to its commit.</summary>
-public sealed class LedgerSagaRepository(TaskLedger ledger, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
+public sealed class LedgerSagaRepository(
+    TaskLedger ledger, CallbackLedger callbacks, WorkerIdentity identity, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
     ISagaRepositoryContextFactory<TaskState>,
     ILoadSagaRepositoryContextFactory<TaskState>
 {
@@ -28,6 +29,8 @@ public sealed class LedgerSagaRepository(TaskLedger ledger, ISagaConsumeContextF
             await next.Send(new LedgerSagaRepositoryContext<T>(hold, context, factory));
 
         // After the commit, and without a connection in hand. A crash right here is healed by the message's redelivery.
+        if (hold.Contradiction is { } callback)
+            await callbacks.KeepAsync(callback, recheckIn: null, identity.Name, context.CancellationToken);
         if (hold.Outcome is { } outcome)
             await context.PublishAsync(outcome);
     }
@@ -63,12 +66,15 @@ public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
 
     internal Task WriteAsync(TaskState task)
     {
-        Outcome = task.Outcome;
+        (Outcome, Contradiction) = (task.Outcome, task.Contradiction);
         return task.Change is { } change ? _session!.SaveAsync(task.Row, change) : Task.CompletedTask;
     }
 
     /// <summary>What to publish once the row is committed.</summary>
     internal Outgoing? Outcome { get; private set; }
+
+    /// <summary>What to keep beside the row.</summary>
+    internal KeptCallback? Contradiction { get; private set; }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;

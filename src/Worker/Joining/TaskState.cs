@@ -30,6 +30,9 @@ public sealed class TaskState : SagaStateMachineInstance
     /// <summary>What to publish once the row is committed.</summary>
     internal Outgoing? Outcome { get; set; }
 
+    /// <summary>A callback that says something else than the one that decides; null where there is none.</summary>
+    internal KeptCallback? Contradiction { get; private set; }
+
     /// <summary>A request claims the task.</summary>
     public void Claim(TaskSubmitted submitted, TimeSpan overdueAfter, string actor)
     {
@@ -51,6 +54,27 @@ public sealed class TaskState : SagaStateMachineInstance
         Row.Result = result;
         Row.ReceivedAt = Moment.From(facts.ReceivedAt);
         Change = new HistoryNote(kind, actor, JsonSerializer.Serialize(new { facts.ReceivedAt, facts.BodyBytes, facts.BodySha256, messageId }, Json));
+    }
+
+    /// <summary>A further callback came. Where it is no repeat of the one that decides, it is kept to be seen: one of the two is wrong, and nobody here knows which.</summary>
+    public void Contradict(string kind, string result, CallbackFacts facts, Guid? messageId)
+    {
+        if (Row.ResultKind == kind && Row.Result is { } deciding && BodyOf(deciding) == facts.BodySha256)
+            return;
+        Contradiction = new KeptCallback
+        {
+            Id = (messageId ?? MessageIds.Of(kind, result)).ToString(),
+            TaskId = facts.TaskId,
+            Body = result,
+            Reason = $"A further callback of this task, as {kind}; the task is {CurrentState} by {Row.ResultKind ?? "the passing of time"}.",
+            ReceivedAt = Moment.From(facts.ReceivedAt),
+        };
+    }
+
+    static string? BodyOf(string result)
+    {
+        using var json = JsonDocument.Parse(result);
+        return json.RootElement.TryGetProperty("bodySha256", out var hash) ? hash.GetString() : null;
     }
 
     /// <summary>Both came: the row is final.</summary>

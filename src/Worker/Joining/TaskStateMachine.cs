@@ -69,18 +69,24 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
         void Keep(BehaviorContext<TaskState, TResult> context) =>
             context.Saga.Keep(kind, JsonSerializer.Serialize(context.Message, Json), factsOf(context.Message), context.MessageId, _identity.Name);
 
+        void Contradict(BehaviorContext<TaskState, TResult> context) =>
+            context.Saga.Contradict(kind, JsonSerializer.Serialize(context.Message, Json), factsOf(context.Message), context.MessageId);
+
+        bool IsWhole(BehaviorContext<TaskState, TResult> context) =>
+            operation is not null && context.Saga.Row.Operation == operation && _operations[operation].Judge(JsonSerializer.Serialize(context.Message, Json)).IsWhole;
+
         Initially(When(came).Then(Keep).Then(context => context.Saga.Row.Operation = operation).TransitionTo(AwaitingSubmission));
         During(AwaitingCallback, End(When(came).Then(Keep)));
         During(Lost,
-            When(came, context => operation is not null && _operations[operation].Judge(JsonSerializer.Serialize(context.Message, Json)).IsWhole
-                    && context.Saga.Row.Operation == operation)
+            When(came, context => !IsWhole(context)).Then(Contradict),
+            When(came, IsWhole)
                 .Then(Keep)
                 .Then(static context => context.Saga.Row.Late = 1)
                 .Then(static context => context.Saga.End(null, null, null))
                 .TransitionTo(Succeeded)
                 .Then(Announce));
-        During(AwaitingSubmission, Ignore(came));
-        During([Succeeded, Failed], When(came).Then(Repeat));
+        During(AwaitingSubmission, When(came).Then(Contradict));
+        During([Succeeded, Failed], When(came).Then(Contradict).Then(Repeat));
     }
 
     /// <summary>Both events are there: judge strictly, publish the outcome, keep the row.</summary>

@@ -65,7 +65,10 @@ public sealed partial class DeferredSubmissions(
     {
         try
         {
-            await submitter.SubmitAsync(operation, new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller), SubmitFrom.Ledger, stopping);
+            var after = await submitter.SubmitAsync(operation, new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller), SubmitFrom.Ledger, stopping);
+            // The account was paused meanwhile: it waits for the end of the pause, not for the end of our hold.
+            if (after.State == SubmissionState.Deferred && after.Attempts == row.Attempts)
+                await sweeps.HandBackAsync(row, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

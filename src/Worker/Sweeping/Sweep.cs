@@ -76,7 +76,7 @@ public sealed partial class Sweep(
         foreach (var operation in operations)
         {
             var note = new HistoryNote("Adopted", identity.Name, """{"because":"the only uncertain request that fits, on an exclusive account"}""");
-            if (await decisions.AdoptOnlyFitAsync(operation.Name, Grace, note, stopping) is { } row)
+            while (await decisions.AdoptOnlyFitAsync(operation.Name, Grace, note, stopping) is { } row)
             {
                 adopted++;
                 LogAdopted(row.RequestId, row.TaskId);

@@ -1,0 +1,63 @@
+using Mavi.Ledger;
+using Mavi.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mavi.Tests.Ledger;
+
+/// <summary>A new, prepared ledger on a clock that stands still, for each test of a suite.</summary>
+public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifetime
+{
+    protected static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    protected static readonly CancellationToken None = CancellationToken.None;
+
+    protected FakeClock Clock { get; } = new();
+
+    protected LedgerDatabase Database { get; private set; } = null!;
+
+    protected SubmissionLedger Ledger => new(Database);
+
+    protected SubmissionSweeps Sweeps => new(Database);
+
+    protected string ConnectionString { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        ConnectionString = await newDatabase();
+        Database = Open(Clock);
+        await Ledger.PrepareAsync(["Split", "ExtractFrames"], None);
+    }
+
+    public async Task DisposeAsync() => await Database.DisposeAsync();
+
+    protected Task<string> NewDatabaseAsync() => newDatabase();
+
+    protected LedgerDatabase Open(FakeClock? clock) => new(ConnectionString, NullLogger<LedgerDatabase>.Instance, clock);
+
+    protected static SubmissionRequest Request(string operation = "Split") => new(Guid.NewGuid(), operation, "re_1", "test");
+
+    protected static Attempt AttemptOf(SubmissionRequest request, Slot slot, TimeSpan? spacing = null) => new(
+        SubmissionLedger.NewId(), request, "worker", slot.Generation, TimeSpan.FromMinutes(1), spacing ?? Second, TimeSpan.FromSeconds(15), MostUnanswered: 4);
+
+    protected static AttemptEnd End(SubmissionState state, AccountEffect effect) => new(state, effect, new HistoryNote(state.ToString(), "worker"));
+
+    protected static AttemptEnd Accepted(string taskId) => End(SubmissionState.Submitted, AccountEffect.Healthy) with { TaskId = taskId };
+
+    /// <summary>The POST is let go; a deferred request's again.</summary>
+    protected async Task<Attempt> ClaimedAsync(SubmissionRequest request)
+    {
+        var slot = (await Ledger.ReserveAsync(request, evenDeferred: true, Second, None)).Slot!;
+        if (slot.Wait > 0)
+            Clock.Advance(Moment.ToSpan(slot.Wait));
+        var attempt = AttemptOf(request, slot);
+        Assert.True((await Ledger.ClaimAsync(attempt, None)).IsOurs);
+        return attempt;
+    }
+}
+
+/// <summary>The databases a suite runs on.</summary>
+static class Databases
+{
+    public static async Task<string> PostgresAsync() => await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync();
+
+    public static Task<string> SqliteAsync() => Task.FromResult($"Data Source={Path.Combine(Directory.CreateTempSubdirectory("mavi-ledger-").FullName, "mavi.db")}");
+}
