@@ -68,6 +68,23 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task A_request_that_waits_for_its_slot_when_the_account_is_paused_goes_on_with_the_end_of_the_pause()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock(), worker: ["--Mavi:RequestsPerSecond", "1"]);
+        await system.Mavi.ArmAsync("""[{ "fault": "503", "count": 2 }]""");
+        Guid[] requests = [await system.PublishAsync<SplitVideoRequested>(), await system.PublishAsync<SplitVideoRequested>()];
+        foreach (var request in requests)
+            await AdvanceUntilAsync(system, async () => (await system.FindAsync(request))?.State == SubmissionState.Deferred);
+
+        // Both are due and taken; the first one's answer pauses the account while the second waits for its slot.
+        await system.Mavi.ArmAsync("""[{ "fault": "402", "count": 1 }]""");
+        await AdvanceUntilAsync(system, async () => (await system.PostsAsync()).Count == 3);
+        var paused = system.Clock.GetUtcNow();
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 2);
+        Assert.InRange(system.Clock.GetUtcNow() - paused, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public async Task An_outage_costs_a_handful_of_uncertain_requests_and_the_rest_waits_for_its_end()
     {
         await using var system = await WorkerSystem.StartAsync(workers: 2, clock: new FakeClock());

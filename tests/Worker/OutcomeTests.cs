@@ -115,4 +115,46 @@ public sealed class OutcomeTests
         var failed = (await system.TakeAsync<SplitVideoFailed>()).Read<SplitVideoFailed>();
         Assert.Equal((request, FailureReasons.TaskFailed, task), (failed.RequestId, failed.Reason, failed.TaskId));
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_further_callback_that_says_otherwise_changes_nothing_and_is_kept_to_be_seen(bool joined)
+    {
+        await using var system = await WorkerSystem.StartAsync();
+        await system.Mavi.ArmAsync("""[{ "fault": "lost" }]""");
+        var task = "ros-sd-1";
+        if (joined)
+        {
+            await system.PublishAsync<SplitVideoRequested>();
+            task = (await system.TakeAsync<TaskSubmitted>()).Read<TaskSubmitted>().TaskId;
+        }
+
+        var (failure, success) = ($$"""{"code":500,"message":"no","task_id":"{{task}}","data":null}""", WholeSplit(task));
+        var view = (LedgerView)system.Worker.GetService(typeof(LedgerView))!;
+        await system.CallBackAsync(failure);
+        if (joined)
+            await system.TakeAsync<SplitVideoFailed>();
+        else
+            await Support.Eventually.TrueAsync("the orphan", async () => (await view.OrphansAsync(10, CancellationToken.None)).Count == 1);
+        await system.CallBackAsync(failure);
+        await system.CallBackAsync(success);
+        await system.CallBackAsync(success);
+        await Support.Eventually.TrueAsync("the other callback to be kept", async () => (await view.CallbacksAsync(10, CancellationToken.None)).Count > 0);
+
+        await system.DrainAsync();
+        var kept = Assert.Single(await view.CallbacksAsync(10, CancellationToken.None));
+        Assert.Equal(task, kept.TaskId);
+        Assert.Contains("re_1", kept.Body, StringComparison.Ordinal);
+        Assert.Contains("by TaskFailed", kept.Reason, StringComparison.Ordinal);
+        Assert.Equal(0u, await system.CountAsync<SplitVideoSucceeded>());
+    }
+
+    static string WholeSplit(string task) => JsonSerializer.Serialize(new
+    {
+        code = "0000",
+        message = "SUCCESS",
+        task_id = task,
+        data = new { splits = new[] { new { asset_id = "re_1", original_filename = "segment_video_1a2b3c4d_0000", upload_status = "SUCCESS" } } },
+    });
 }
