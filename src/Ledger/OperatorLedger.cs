@@ -52,8 +52,8 @@ public sealed class OperatorLedger(LedgerDatabase database, SubmissionSweeps swe
 
     /// <summary>
     /// Only where no other program submits on the account: an unclaimed callback can be nobody's but that of a request in doubt whose POST left before
-    /// it came. Callbacks that came after the first such POST and before the second fit the first request alone; where there is exactly one of them, it is
-    /// adopted. Once it is, the second is the first: called until it returns null, this resolves whatever can be, and a person decides the rest.
+    /// it came. Callbacks that came after the first such POST and before the second fit the first request alone; where there is exactly one of them, and no
+    /// other callback contradicts it, it is adopted. Once it is, the second is the first: called until it returns null, this resolves whatever can be, and a person decides the rest.
     /// </summary>
     /// <param name="operation">The operation both must be of.</param>
     /// <param name="grace">How long a callback waits for its submission to be recorded before it counts as unclaimed.</param>
@@ -70,9 +70,11 @@ public sealed class OperatorLedger(LedgerDatabase database, SubmissionSweeps swe
 
         var window = new { Operation = operation, From = first.Since, Until = doubts is [_, var second] ? second.Since : long.MaxValue };
         var fits = await database.RunAsync(
-            $$"""select t.task_id as TaskId, t.created_at - ({now} - @Grace) as YoungBy from {{Orphans}} and t.created_at >= @From and t.created_at < @Until limit 2""",
+            $$"""
+            select t.task_id as TaskId, t.created_at - ({now} - @Grace) as YoungBy, exists (select 1 from callbacks c where c.task_id = t.task_id) as IsContradicted from {{Orphans}} and t.created_at >= @From and t.created_at < @Until limit 2
+            """,
             new { window.Operation, window.From, window.Until, Grace = Moment.From(grace) }, static async results => (await results.ReadAsync<Fit>()).AsList(), cancellationToken);
-        if (fits is not [{ YoungBy: <= 0 } only])
+        if (fits is not [{ YoungBy: <= 0, IsContradicted: false } only])
             return null;
 
         // Judged again inside the statement that adopts.
@@ -106,5 +108,6 @@ public sealed class OperatorLedger(LedgerDatabase database, SubmissionSweeps swe
     {
         public string TaskId { get; init; } = "";
         public long YoungBy { get; init; }
+        public bool IsContradicted { get; init; }
     }
 }

@@ -47,6 +47,9 @@ sealed class Commands(Installation installation, Random random) : IAsyncDisposab
             await SendAsync(command, stop);
     }
 
+    /// <summary>Publishes one request.</summary>
+    public Task PublishAsync(string asset, CancellationToken stop) => SendAsync(Make(asset), stop);
+
     /// <summary>Publishes an operator's decision.</summary>
     public Task DecideAsync(string kind, object decision, CancellationToken stop) =>
         SendAsync(new Command($"Mavi.Contracts:{kind}", "application/json", JsonSerializer.SerializeToUtf8Bytes(decision)), stop);

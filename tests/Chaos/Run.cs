@@ -53,7 +53,7 @@ sealed class Run(Settings settings, Installation installation, TextWriter log)
     {
         var random = new Random(settings.Seed);
         var length = TimeSpan.FromMinutes(settings.Minutes);
-        var deadlines = Math.Clamp(settings.Requests / 20, 6, 200);
+        var deadlines = Math.Clamp(settings.Requests / 20, 6, 100);
         var places = Places.Of(installation.Broker.Nodes[0].Amqp, await installation.Broker.ManagementAsync(), installation.SandboxUrl, installation.Ledger);
         await Taps.ListenAsync(places.Broker);
         await installation.OpenAsync(stop);
@@ -62,9 +62,13 @@ sealed class Run(Settings settings, Installation installation, TextWriter log)
         var operators = new Operators(installation, commands);
         Phase("start");
 
+        var doubts = new Doubts(installation, commands, _mix);
+        var isResolved = await doubts.RaiseAsync([.. assets.Skip(deadlines).Take(2 * deadlines)], stop) & await _settling.RestAsync(stop) & await doubts.AreResolvedAsync();
+        Phase("doubts");
+
         await _mix.SpoilAsync(settings.Seed, settings.Requests);
         await Task.WhenAll(
-            commands.PublishAsync([.. assets.Skip(deadlines)], length, stop),
+            commands.PublishAsync([.. assets.Skip(3 * deadlines)], length, stop),
             _faults.RunAsync(Schedule.Of(settings.Seed, settings.Kills, length), stop));
         List<KeyValuePair<string, int>> spoilt = [.. await _mix.AppliedAsync()];
         await _mix.StopAsync();
@@ -73,6 +77,7 @@ sealed class Run(Settings settings, Installation installation, TextWriter log)
         var hasSettled = await _settling.RestAsync(stop);
         Phase("settling");
         var (doubted, adopted) = await operators.CountAsync();
+        var left = await doubts.CountUnambiguousAsync();
         for (var round = 0; hasSettled && round < 5 && await operators.DecideAsync(stop) > 0; round++)
             hasSettled = await _settling.RestAsync(stop);
         Phase("operator");
@@ -94,12 +99,13 @@ sealed class Run(Settings settings, Installation installation, TextWriter log)
         if (_faults.EndedByThemselves.Count > 0)
             Console.WriteLine($"Ended by themselves, see their logs: {string.Join(", ", _faults.EndedByThemselves)}.");
         Console.WriteLine($"Callers: {commands.Duplicates} commands sent twice, {commands.Retried} publishes repeated for want of a confirm.");
-        Console.WriteLine($"In doubt: {doubted} requests; {adopted} found their task by themselves, an operator adopted {operators.Adopted} and had {operators.Resubmitted} submitted again.");
+        Console.WriteLine($"In doubt before any fault: {doubts.Raised} requests, {doubts.Resolved} found their task without a person.");
+        Console.WriteLine($"In doubt in all: {doubted} requests; {adopted} found their task without a person and {left} more could have; an operator adopted {operators.Adopted} and had {operators.Resubmitted} submitted again.");
         Console.WriteLine($"Took {_clock.Elapsed.TotalSeconds:0} s: {string.Join(", ", _phases)}. Seed {settings.Seed}.");
         foreach (var finding in verdict.Findings.Take(20))
             Console.WriteLine($"  {finding.Kind} {finding.Subject}: {finding.Sentence}");
         Console.WriteLine(verdict.Line);
-        return verdict.IsPass && hasSettled ? 0 : 1;
+        return verdict.IsPass && hasSettled && isResolved && left == 0 ? 0 : 1;
     }
 
     /// <summary>Workers with deadlines of seconds, on an account that others use too, and a Mavi that does not call back.</summary>

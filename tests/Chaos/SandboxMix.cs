@@ -4,7 +4,7 @@ namespace Mavi.Chaos;
 
 /// <summary>
 /// What the Sandbox spoils. Every fault of <c>docs/sandbox.md</c> is in one of the two mixes: <c>lost</c> and <c>malformed</c> end by a deadline only,
-/// which has to be longer than any outage of the first part; <c>foreignTask</c> is what an exclusive account has not.
+/// which has to be longer than any outage of the first part; <c>foreignTask</c> and <c>forged</c> are what an exclusive account has not.
 /// </summary>
 sealed class SandboxMix(Uri sandbox)
 {
@@ -20,11 +20,18 @@ sealed class SandboxMix(Uri sandbox)
         Rule("early", 0.05), new { fault = "delayed", probability = 0.05, seconds = 4 }, new { fault = "duplicated", probability = 0.05, times = 3, atOnce = true },
         Rule("duplicated", 0.05), new { fault = "reordered", probability = 0.06, group = 3, seconds = 5 }, Rule("failed", 0.02), Rule("failedSegment", 0.01),
         Rule("empty", 0.01), Rule("negativeFlag", 0.01), Rule("drift", 0.05), new { fault = "manyFrames", probability = 0.003, frames = 2000 },
-        Rule("foreignOperation", 0.02), Rule("foreignId", 0.02), Rule("forged", 0.005),
+        Rule("foreignOperation", 0.02), Rule("foreignId", 0.02),
     ]);
 
     /// <summary>While nothing dies and deadlines are short: what only time can end, and what others on the account do.</summary>
-    public Task LoseAsync(int seed) => PutAsync(seed, [Rule("lost", 0.3), Rule("malformed", 0.15), Rule("foreignTask", 0.1), Rule("foreignOperation", 0.1)]);
+    public Task LoseAsync(int seed) => PutAsync(seed, [Rule("lost", 0.3), Rule("malformed", 0.15), Rule("foreignTask", 0.1), Rule("foreignOperation", 0.1), Rule("forged", 0.05)]);
+
+    /// <summary>Answers that are lost after the task was made, one for each of these assets.</summary>
+    public Task LoseAnswersAsync(IReadOnlyList<string> assets)
+    {
+        string[] lost = ["cutAfter", "cutBody", "badJson", "500After", "502After", "504After"];
+        return PutAsync(0, [.. assets.Select((asset, index) => (object)new { fault = lost[index % lost.Length], assetId = asset, count = 1 })]);
+    }
 
     public async Task StopAsync()
     {

@@ -65,6 +65,17 @@ public abstract class DoubtConformance(Func<Task<string>> newDatabase) : LedgerS
     }
 
     [Fact]
+    public async Task A_callback_that_another_one_contradicts_is_left_to_a_person()
+    {
+        await DoubtedAsync();
+        Clock.Advance(Second);
+        var callback = new KeptCallback { Id = Guid.NewGuid().ToString(), TaskId = await OrphanAsync(), Body = "{}", Reason = "a further callback" };
+        await new CallbackLedger(Database).KeepAsync(callback, null, "test", None);
+        Clock.Advance(Grace);
+        Assert.Empty(await AdoptAllAsync());
+    }
+
+    [Fact]
     public async Task A_request_in_doubt_about_two_posts_stays_a_candidate_after_one_callback_is_its()
     {
         var request = Request();
