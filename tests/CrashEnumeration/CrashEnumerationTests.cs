@@ -4,8 +4,7 @@ namespace Mavi.Tests.CrashEnumeration;
 
 /// <summary>
 /// Wherever the worker dies, the end is the same: at most one accepted POST, one outcome under one id, nothing left in a queue, a spool or an open
-/// state. By default some deaths of some histories; with <c>CRASH_ALL=1</c> every history dies before and after every point,
-/// with <c>CRASH_SPOOL=1</c> the gateway's spool too.
+/// state. By default some deaths of some histories; with <c>CRASH_ALL=1</c> every history dies before and after every point.
 /// </summary>
 public sealed class CrashEnumerationTests(CrashSummary summary, ITestOutputHelper output) : IClassFixture<CrashSummary>
 {
@@ -22,10 +21,7 @@ public sealed class CrashEnumerationTests(CrashSummary summary, ITestOutputHelpe
 
     public static TheoryData<string> Names => [.. Histories.All.Select(static history => history.Name).Where(static name => All || EveryDay.Contains(name))];
 
-    /// <summary>Tracing shares the note of a child's end with the runtime, which now and then keeps a run from ending: only where it is asked for.</summary>
-    static bool Spool => Environment.GetEnvironmentVariable("CRASH_SPOOL") == "1";
-
-    public static TheoryData<string> GatewayNames => [.. GatewayLane.All.Where(static history => Spool || !history.UsesSpool).Select(static history => history.Name)];
+    public static TheoryData<string> GatewayNames => [.. GatewayLane.All.Select(static history => history.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

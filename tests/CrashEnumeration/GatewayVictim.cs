@@ -14,6 +14,7 @@ sealed partial class GatewayVictim : IAsyncDisposable
     readonly ServiceProcess _process;
     readonly string _spool;
     Uri _address = null!;
+    FileTrace? _trace;
 
     GatewayVictim(string broker, string spool, bool brokerIsAway)
     {
@@ -33,8 +34,6 @@ sealed partial class GatewayVictim : IAsyncDisposable
 
     public PointWatch Watch { get; } = new([]);
 
-    public bool IsTraced { get; private set; }
-
     public static async Task<GatewayVictim> StartAsync(string broker, string spool, bool brokerIsAway)
     {
         var victim = new GatewayVictim(broker, spool, brokerIsAway);
@@ -45,9 +44,7 @@ sealed partial class GatewayVictim : IAsyncDisposable
     /// <summary>From now on its files are watched; numbered only once its watch is armed.</summary>
     public async Task TraceAsync()
     {
-        if (!IsTraced)
-            await FileTrace.AttachAsync(_process.Id, _spool, Watch, path => path == _spool ? "spool" : CallbackFile().Replace(Path.GetFileName(path), "callback"));
-        IsTraced = true;
+        _trace ??= await FileTrace.AttachAsync(_process.Id, _spool, Watch, path => path == _spool ? "spool" : CallbackFile().Replace(Path.GetFileName(path), "callback"));
     }
 
     /// <summary>Whether it has a connection to the broker; where there is none it knows, and where it was thrown out it is told.</summary>
@@ -76,6 +73,8 @@ sealed partial class GatewayVictim : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Watch.Die();
+        if (_trace is not null)
+            await _trace.DisposeAsync();
         await _process.DisposeAsync();
     }
 
