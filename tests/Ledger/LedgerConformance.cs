@@ -20,6 +20,12 @@ public abstract class LedgerConformance : IAsyncLifetime
 
     protected abstract Task<string> NewDatabaseAsync();
 
+    /// <summary>Put before a statement it tells how the database would carry it out.</summary>
+    protected abstract string Explain { get; }
+
+    /// <summary>Whether a step of that reads submissions or tasks from end to end.</summary>
+    protected abstract bool IsOfWholeTable(string step);
+
     public async Task InitializeAsync()
     {
         _connectionString = await NewDatabaseAsync();
@@ -351,6 +357,32 @@ public abstract class LedgerConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_is_counted_with_the_age_of_the_oldest_and_what_ended_is_not_looked_at()
+    {
+        var orphan = Guid.NewGuid();
+        await using (var session = await new TaskLedger(_database).OpenAsync(orphan, None))
+            await session.SaveAsync(new TaskRow { TaskId = "nobodys", State = TaskStates.AwaitingSubmission }, new HistoryNote("Test", "test"));
+        await Ledger.RecordAsync(Request(), SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
+        await Ledger.FinishAsync(await ClaimedAsync(Request()), End(SubmissionState.Uncertain, AccountEffect.Blocked), None);
+        _clock.Advance(TimeSpan.FromSeconds(90));
+        await Ledger.RecordAsync(Request(), SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
+
+        var waiting = await new LedgerView(_database).WaitingAsync(None);
+        Assert.Equal(
+            [
+                ("requests", "Submitting", 0, 0), ("requests", "Deferred", 2, 90), ("requests", "Uncertain", 1, 90), ("requests", "AwaitingCallback", 0, 0),
+                ("orphans", "AwaitingSubmission", 1, 90), ("pauses", "Outage", 0, 0), ("pauses", "Blocked", 1, 90),
+            ],
+            waiting.Select(count => (count.Kind, count.State, count.Count, count.OldestSeconds)));
+
+        await ManyEndedAsync(20_000);
+        var plan = await _database.RunAsync(
+            Explain + LedgerView.Waiting, new { }, static async results => (await results.ReadAsync()).Select(static row => string.Join(' ', ((IDictionary<string, object>)row).Values)).ToList(), None);
+        Assert.NotEmpty(plan);
+        Assert.DoesNotContain(plan, IsOfWholeTable);
+    }
+
+    [Fact]
     public async Task The_databases_own_clock_is_the_time_in_production()
     {
         await using var real = Open(null);
@@ -360,6 +392,21 @@ public abstract class LedgerConformance : IAsyncLifetime
         var at = (await ledger.FindAsync(request.RequestId, None))!.CreatedAt.ToTime();
         Assert.InRange(at, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
     }
+
+    /// <summary>What a ledger is full of after some months.</summary>
+    Task<int> ManyEndedAsync(int many) => _database.RunAsync(
+        """
+        insert into submissions (request_id, account, operation, asset_id, state, transition, created_at, updated_at)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < @Many) select 'ended-' || i, 'default', 'Split', 're_1', 'Submitted', 't', 1, 1 from n;
+
+        insert into tasks (id, account, task_id, state, created_at, updated_at)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < @Many) select 'ended-' || i, 'default', 'ended-' || i, 'Succeeded', 1, 1 from n;
+
+        analyze submissions;
+
+        analyze tasks;
+        """,
+        new { Many = many }, static _ => Task.FromResult(0), None);
 
     LedgerDatabase Open(FakeClock? clock) => new(_connectionString, NullLogger<LedgerDatabase>.Instance, clock);
 
@@ -386,10 +433,19 @@ public abstract class LedgerConformance : IAsyncLifetime
 public sealed class PostgresLedgerTests : LedgerConformance
 {
     protected override async Task<string> NewDatabaseAsync() => await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync();
+
+    protected override string Explain => "explain ";
+
+    protected override bool IsOfWholeTable(string step) => step.Contains("Seq Scan on submissions", StringComparison.Ordinal) || step.Contains("Seq Scan on tasks", StringComparison.Ordinal);
 }
 
 public sealed class SqliteLedgerTests : LedgerConformance
 {
     protected override Task<string> NewDatabaseAsync() =>
         Task.FromResult($"Data Source={Path.Combine(Directory.CreateTempSubdirectory("mavi-ledger-").FullName, "mavi.db")}");
+
+    protected override string Explain => "explain query plan ";
+
+    protected override bool IsOfWholeTable(string step) => step.Contains("SCAN submissions", StringComparison.Ordinal) && !step.Contains("INDEX", StringComparison.Ordinal)
+        || step.Contains("SCAN tasks", StringComparison.Ordinal) && !step.Contains("INDEX", StringComparison.Ordinal);
 }

@@ -1,14 +1,16 @@
+using System.Diagnostics;
 using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Context;
 using MassTransit.Saga;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
+using Mavi.Worker.Operating;
 
 namespace Mavi.Worker.Joining;
 
 /// <summary>The saga's storage behind MassTransit's extension points: one row of the ledger, held from its first read to its commit.</summary>
-public sealed class LedgerSagaRepository(TaskLedger ledger, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
+public sealed class LedgerSagaRepository(TaskLedger ledger, WorkerMetrics metrics, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
     ISagaRepositoryContextFactory<TaskState>,
     ILoadSagaRepositoryContextFactory<TaskState>
 {
@@ -23,13 +25,17 @@ public sealed class LedgerSagaRepository(TaskLedger ledger, ISagaConsumeContextF
     public async Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TaskState, T>> next)
         where T : class
     {
-        var hold = new TaskHold(ledger);
+        using var span = Traces.Start("mavi.join");
+        var hold = new TaskHold(ledger, span);
         await using (hold)
             await next.Send(new LedgerSagaRepositoryContext<T>(hold, context, factory));
 
         // After the commit, and without a connection in hand. A crash right here is healed by the message's redelivery.
-        if (hold.Outcome is { } outcome)
-            await context.PublishAsync(outcome);
+        if (hold.Outcome is not { } outcome)
+            return;
+        await context.PublishAsync(outcome);
+        if (hold.Joined is { } task)
+            metrics.OutcomePublished(task);
     }
 
     /// <inheritdoc />
@@ -51,7 +57,7 @@ public sealed class LedgerSagaRepository(TaskLedger ledger, ISagaConsumeContextF
 }
 
 /// <summary>One event's hold on one task's row, from the read to the commit.</summary>
-public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
+public sealed class TaskHold(TaskLedger ledger, Activity? span) : IAsyncDisposable
 {
     TaskSession? _session;
 
@@ -64,11 +70,22 @@ public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
     internal Task WriteAsync(TaskState task)
     {
         Outcome = task.Outcome;
-        return task.Change is { } change ? _session!.SaveAsync(task.Row, change) : Task.CompletedTask;
+        span?.SetTag(Traces.TaskId, task.Row.TaskId).SetTag(Traces.RequestId, task.Row.RequestId).SetTag(Traces.Operation, task.Row.Operation).SetTag(Traces.State, task.Row.State);
+        if (task.Change is not { } change)
+            return Task.CompletedTask;
+
+        // Mavi carries no trace from the POST to the callback: this is where the two meet.
+        if (_session!.FirstTrace is { } first)
+            span?.AddLink(new ActivityLink(first));
+        Joined = task.Row;
+        return _session.SaveAsync(task.Row, change);
     }
 
     /// <summary>What to publish once the row is committed.</summary>
     internal Outgoing? Outcome { get; private set; }
+
+    /// <summary>The row that this event changed; null where it changed nothing.</summary>
+    internal TaskRow? Joined { get; private set; }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;

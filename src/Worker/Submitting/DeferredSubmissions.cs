@@ -1,12 +1,13 @@
 using Mavi.Client;
 using Mavi.Ledger;
+using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Submitting;
 
 /// <summary>Submits deferred requests whose time has come, at the account's rate, beside the commands that come from the queue.</summary>
 public sealed partial class DeferredSubmissions(
-    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, Preparation preparation,
+    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, LedgerView view, Preparation preparation,
     IOptions<MaviOptions> mavi, IOptions<WorkerOptions> options, TimeProvider time, ILogger<DeferredSubmissions> logger) : BackgroundService
 {
     /// <summary>A taken request is taken by nobody else for this long; whoever dies with it costs no more than that.</summary>
@@ -65,6 +66,7 @@ public sealed partial class DeferredSubmissions(
     {
         try
         {
+            using var span = Traces.Start("mavi.deferred", row.RequestId, row.Operation, Traces.AreOn ? await view.TraceOfAsync(row.Request, stopping) : null);
             await submitter.SubmitAsync(operation, new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller), SubmitFrom.Ledger, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
