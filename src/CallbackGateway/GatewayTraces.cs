@@ -16,6 +16,8 @@ static class GatewayTraces
     /// <summary>A callback with a right secret. Always a trace of its own: Mavi sends none, and what others send must not decide about ours.</summary>
     public static Activity? StartCallback()
     {
+        if (!Source.HasListeners())
+            return null;
         Activity.Current = null;
         return Source.StartActivity("POST /callbacks/mavi/{secret}", ActivityKind.Server)
             ?.SetTag("http.request.method", "POST").SetTag("http.route", "/callbacks/mavi/{secret}");

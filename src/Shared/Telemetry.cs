@@ -46,14 +46,24 @@ sealed partial class Telemetry(TelemetryScope scope, IConfiguration configuratio
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _sdk = OpenTelemetrySdk.Create(sdk => sdk
-            .UseConfiguration(configuration)
-            .ConfigureResource(resource => Describe(resource))
-            .WithTracing(traces => traces.AddSource([.. Sources, scope.Source]).AddProcessor<OnlyStories>())
-            .WithMetrics(metrics => metrics.AddMeter([.. Meters, scope.Meter]))
-            .UseOtlpExporter());
-        var address = new Uri(configuration[Endpoint]!);
-        LogOn(address.Host, address.Port);
+        try
+        {
+            _sdk = OpenTelemetrySdk.Create(sdk => sdk
+                .UseConfiguration(configuration)
+                .ConfigureResource(resource => Describe(resource))
+                .WithTracing(traces => traces.AddSource([.. Sources, scope.Source]).AddProcessor<OnlyStories>())
+                .WithMetrics(metrics => metrics.AddMeter([.. Meters, scope.Meter]))
+                .UseOtlpExporter());
+            var address = new Uri(configuration[Endpoint]!);
+            LogOn(address.Host, address.Port);
+        }
+#pragma warning disable CA1031 // Whatever the SDK does not like about its variables: the work goes on without it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogOff(exception.GetBaseException().Message);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -82,6 +92,9 @@ sealed partial class Telemetry(TelemetryScope scope, IConfiguration configuratio
 
     [LoggerMessage(LogLevel.Information, "Traces and metrics go to {Host}:{Port}")]
     partial void LogOn(string host, int port);
+
+    [LoggerMessage(LogLevel.Error, "Traces and metrics are not sent: {Reason}; correct the OTEL_ variables and start again")]
+    partial void LogOff(string reason);
 
     [LoggerMessage(LogLevel.Warning, "The last traces and metrics were not taken within {Seconds} s, and are dropped")]
     partial void LogNotFlushed(double seconds);

@@ -25,7 +25,7 @@ public sealed class LedgerSagaRepository(TaskLedger ledger, WorkerMetrics metric
     public async Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TaskState, T>> next)
         where T : class
     {
-        using var span = Traces.Start("mavi.join");
+        using var span = Traces.StartJoin();
         var hold = new TaskHold(ledger, span);
         await using (hold)
             await next.Send(new LedgerSagaRepositoryContext<T>(hold, context, factory));
@@ -70,7 +70,7 @@ public sealed class TaskHold(TaskLedger ledger, Activity? span) : IAsyncDisposab
     internal Task WriteAsync(TaskState task)
     {
         Outcome = task.Outcome;
-        span?.SetTag(Traces.TaskId, task.Row.TaskId).SetTag(Traces.RequestId, task.Row.RequestId).SetTag(Traces.Operation, task.Row.Operation).SetTag(Traces.State, task.Row.State);
+        span?.About(task.Row);
         if (task.Change is not { } change)
             return Task.CompletedTask;
 

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Mavi.Ledger;
@@ -46,7 +45,7 @@ sealed partial class LedgerGauges : BackgroundService
                 _waiting = await ReadAsync(stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
             // The process stops.
         }
@@ -61,8 +60,9 @@ sealed partial class LedgerGauges : BackgroundService
         {
             return await _view.WaitingAsync(limit.Token);
         }
-        catch (Exception failed) when (!stopping.IsCancellationRequested && failed is DbException or OperationCanceledException)
+        catch (Exception failed) when (!stopping.IsCancellationRequested)
         {
+            // Whatever it is: a figure that is missing must not take the Worker with it.
             LogNotRead(failed.Message);
             return [];
         }

@@ -8,10 +8,12 @@ static class Traces
 {
     public const string SourceName = "Mavi.Worker";
 
-    public const string RequestId = "mavi.request_id";
-    public const string TaskId = "mavi.task_id";
     public const string Operation = "mavi.operation";
     public const string State = "mavi.state";
+
+    const string RequestId = "mavi.request_id";
+    const string TaskId = "mavi.task_id";
+    const string Join = "mavi.join";
 
     static readonly ActivitySource Source = new(SourceName);
 
@@ -20,23 +22,34 @@ static class Traces
 
     /// <summary>Begins a span under the current one, or a trace of its own where there is none.</summary>
     /// <param name="name">What is done.</param>
-    /// <param name="requestId">For which request, where it is known.</param>
-    /// <param name="operation">Of which operation, where it is known.</param>
     /// <param name="link">Another trace of the same request.</param>
-    public static Activity? Start(string name, string? requestId = null, string? operation = null, ActivityContext? link = null)
+    public static Activity? Start(string name, ActivityContext? link = null) =>
+        Source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), links: link is { } other ? [new ActivityLink(other)] : null);
+
+    /// <summary>Begins the span of an event that meets its task. The library names what it does under it after the operation: that stays the message's.</summary>
+    public static Activity? StartJoin()
     {
-        var span = Source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), links: link is { } other ? [new ActivityLink(other)] : null);
-        return span?.SetTag(RequestId, requestId).SetTag(Operation, operation);
+        var span = Start(Activity.Current?.OperationName ?? Join);
+        if (span is not null)
+            span.DisplayName = Join;
+        return span;
     }
 
     /// <summary>Goes on with a message in the trace that its sender names.</summary>
     public static Activity? StartProcessing(string name, ActivityContext parent) => Source.StartActivity(name, ActivityKind.Consumer, parent);
 
-    /// <summary>Says how the request stands at the end of a span.</summary>
-    public static void Ends(this Activity span, SubmissionRow row)
+    /// <summary>Which request the span is about.</summary>
+    public static Activity About(this Activity span, SubmissionRequest request) =>
+        span.SetTag(RequestId, request.RequestId.ToString()).SetTag(Operation, request.Operation);
+
+    /// <summary>How a request stands.</summary>
+    public static Activity About(this Activity span, SubmissionRow row)
     {
-        span.SetTag(State, row.State.ToString()).SetTag(TaskId, row.TaskId);
-        if (row.State is SubmissionState.Uncertain or SubmissionState.Rejected or SubmissionState.Failed)
-            span.SetStatus(ActivityStatusCode.Error, row.Reason);
+        span.SetTag(RequestId, row.RequestId).SetTag(Operation, row.Operation).SetTag(State, row.State.ToString()).SetTag(TaskId, row.TaskId);
+        return row.State is SubmissionState.Uncertain or SubmissionState.Rejected or SubmissionState.Failed ? span.SetStatus(ActivityStatusCode.Error, row.Reason) : span;
     }
+
+    /// <summary>How a task stands.</summary>
+    public static Activity About(this Activity span, TaskRow row) =>
+        span.SetTag(TaskId, row.TaskId).SetTag(RequestId, row.RequestId).SetTag(Operation, row.Operation).SetTag(State, row.State);
 }

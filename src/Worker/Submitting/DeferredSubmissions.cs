@@ -66,8 +66,9 @@ public sealed partial class DeferredSubmissions(
     {
         try
         {
-            using var span = Traces.Start("mavi.deferred", row.RequestId, row.Operation, Traces.AreOn ? await view.TraceOfAsync(row.Request, stopping) : null);
-            await submitter.SubmitAsync(operation, new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller), SubmitFrom.Ledger, stopping);
+            var request = new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller);
+            using var span = Traces.Start("mavi.deferred", Traces.AreOn ? await view.TraceOfAsync(row.Request, stopping) : null)?.About(request);
+            await submitter.SubmitAsync(operation, request, SubmitFrom.Ledger, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

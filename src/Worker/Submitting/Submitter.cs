@@ -42,9 +42,9 @@ public sealed partial class Submitter(
     public async Task<SubmissionRow> SubmitAsync(Operation operation, SubmissionRequest request, SubmitFrom from, CancellationToken stopping)
     {
         await preparation.Done.WaitAsync(stopping);
-        using var span = Traces.Start("mavi.submit", request.RequestId.ToString(), operation.Name);
+        using var span = Traces.Start("mavi.submit")?.About(request);
         var row = await BringAsync(operation, request, from, stopping);
-        span?.Ends(row);
+        span?.About(row);
         return row;
     }
 
@@ -53,7 +53,7 @@ public sealed partial class Submitter(
         var began = time.GetTimestamp();
         while (true)
         {
-            using var slotSpan = Traces.Start("mavi.slot", request.RequestId.ToString(), operation.Name);
+            using var slotSpan = Traces.Start("mavi.slot")?.About(request);
             var reservation = await ledger.ReserveAsync(request, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), stopping);
             if (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred))
                 return known;

@@ -106,8 +106,7 @@ public sealed partial class Sweep(
         var requests = await announcements.TakeSubmissionsAsync(Hold, stopping);
         foreach (var owed in requests.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
-            using var span = Traces.Start("mavi.announce", owed.Row.RequestId, owed.Row.Operation, await TraceOfAsync(owed.Row.Request, stopping));
-            span?.Ends(owed.Row);
+            using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId, stopping))?.About(owed.Row);
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
@@ -115,8 +114,7 @@ public sealed partial class Sweep(
         var ended = await announcements.TakeTasksAsync(Hold, stopping);
         foreach (var owed in ended.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
-            using var span = Traces.Start("mavi.announce", owed.Row.RequestId, owed.Row.Operation, await TraceOfAsync(Guid.Parse(owed.Row.RequestId!), stopping));
-            span?.SetTag(Traces.TaskId, owed.Row.TaskId).SetTag(Traces.State, owed.Row.State);
+            using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId!, stopping))?.About(owed.Row);
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
@@ -125,7 +123,8 @@ public sealed partial class Sweep(
     }
 
     /// <summary>The trace in which the request came: what time brings about is a trace of its own, linked to it.</summary>
-    async Task<ActivityContext?> TraceOfAsync(Guid requestId, CancellationToken stopping) => Traces.AreOn ? await view.TraceOfAsync(requestId, stopping) : null;
+    async Task<ActivityContext?> TraceOfAsync(string requestId, CancellationToken stopping) =>
+        Traces.AreOn ? await view.TraceOfAsync(Guid.Parse(requestId), stopping) : null;
 
     async Task<int> PurgeAsync(CancellationToken stopping)
     {
