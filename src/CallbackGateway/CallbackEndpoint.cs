@@ -14,6 +14,7 @@ sealed partial class CallbackEndpoint(
             return Results.NotFound();
         }
 
+        using var span = GatewayTraces.StartCallback();
         // To the millisecond, which is what the wire and a spool file's name keep.
         var now = time.GetUtcNow();
         var receivedAt = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
@@ -36,7 +37,9 @@ sealed partial class CallbackEndpoint(
 
             var (kept, name) = await intake.TakeAsync(body.Memory, receivedAt);
             metrics.Taken(name, kept);
-            return Results.StatusCode(kept is Kept.Nowhere ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+            var status = kept is Kept.Nowhere ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+            span?.Ends(kept, status);
+            return Results.StatusCode(status);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {

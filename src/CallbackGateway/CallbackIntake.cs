@@ -20,6 +20,7 @@ sealed partial class CallbackIntake(EventPublisher publisher, BrokerState broker
         var hash = CallbackEvent.HashOf(body.Span);
         var callback = CallbackClassifier.Classify(body.Span, receivedAt).Of(body.Length, hash);
         var messageId = callback.MessageId(hash);
+        GatewayTraces.Tell(callback);
 
         var reason = "The broker is away.";
         var tried = !broker.IsAway;

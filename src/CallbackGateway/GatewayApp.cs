@@ -1,4 +1,5 @@
 using Mavi.CallbackGateway.Publishing;
+using Mavi.Shared;
 
 namespace Mavi.CallbackGateway;
 
@@ -20,6 +21,9 @@ public static class GatewayApp
         // What the bus says while it waits for the broker is said once, by BrokerState; a start that fails, by the one sentence of RunAsync.
         builder.Logging.AddFilter("MassTransit", LogLevel.Critical);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        if (Telemetry.Complaint(builder.Configuration) is { } complaint)
+            throw new GatewaySettingsException(complaint);
+        builder.Services.AddTelemetry(builder.Configuration, new TelemetryScope("mavi-callback-gateway", GatewayTraces.SourceName, GatewayMetrics.MeterName));
         builder.Services.AddCallbackGateway(builder.Configuration);
         builder.Services.AddRabbitMqBus(builder.Configuration);
 

@@ -51,6 +51,7 @@ public sealed class SubmissionLedger(LedgerDatabase database)
             Spacing = Moment.From(attempt.Spacing),
             ProbeEvery = Moment.From(attempt.ProbeEvery),
             attempt.MostUnanswered,
+            Detail = HistoryTrace.AddTo(null),
         },
         async results =>
         {

@@ -84,9 +84,12 @@ public sealed record SubmissionRequest(Guid RequestId, string Operation, string 
 /// <summary>A row of <c>history</c> to be written with a transition.</summary>
 /// <param name="Kind">What happened, such as <c>Submitted</c>.</param>
 /// <param name="Actor">Which worker or operator did it.</param>
-/// <param name="Detail">Small JSON, or null.</param>
+/// <param name="Detail">A small JSON object, or null.</param>
 public sealed record HistoryNote(string Kind, string Actor, string? Detail = null)
 {
+    /// <summary>As given, with the trace it happens in where there is one.</summary>
+    public string? Detail { get; } = HistoryTrace.AddTo(Detail);
+
     /// <summary>The row's id, where it is made from the message that asks for the transition: the same message again changes nothing.</summary>
     public string? Id { get; init; }
 }

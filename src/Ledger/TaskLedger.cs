@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using Dapper;
 
 namespace Mavi.Ledger;
@@ -8,6 +9,12 @@ public sealed class TaskLedger(LedgerDatabase database)
 {
     // The advisory lock keeps two events of one new task apart before there is a row; the row lock keeps the sweeps off.
     const string Load = $$"""select {{TaskRow.Columns}} from tasks where id = @Id {forUpdate};""";
+
+    // Sent along only while somebody traces.
+    const string LoadTrace = """
+        select h.detail from tasks t join history h on h.task_id = t.task_id and h.account = t.account and h.kind = coalesce(t.result_kind, 'TaskSubmitted')
+         where t.id = @Id and h.detail is not null limit 1;
+        """;
 
     /// <summary>Reads the task's row for an event; nobody else reads it for one until the session ends.</summary>
     public async Task<TaskSession> OpenAsync(Guid id, CancellationToken cancellationToken)
@@ -19,8 +26,12 @@ public sealed class TaskLedger(LedgerDatabase database)
         {
             var parameters = new DynamicParameters();
             parameters.Add("Id", id.ToString());
-            var row = await transaction.ReadAsync(Load, parameters, static results => results.ReadSingleOrDefaultAsync<TaskRow?>());
-            return new TaskSession(transaction, id, row);
+            var isTraced = HistoryTrace.IsOn;
+            return await transaction.ReadAsync(isTraced ? Load + LoadTrace : Load, parameters, async results => new TaskSession(transaction, id)
+            {
+                Row = await results.ReadSingleOrDefaultAsync<TaskRow?>(),
+                FirstTrace = isTraced ? HistoryTrace.Of(await results.ReadSingleOrDefaultAsync<string?>()) : null,
+            });
         }
         catch
         {
@@ -69,18 +80,16 @@ public sealed class TaskSession : IAsyncDisposable
 
     readonly LedgerTransaction _transaction;
 
-    internal TaskSession(LedgerTransaction transaction, Guid id, TaskRow? row)
-    {
-        _transaction = transaction;
-        Id = id;
-        Row = row;
-    }
+    internal TaskSession(LedgerTransaction transaction, Guid id) => (_transaction, Id) = (transaction, id);
 
     /// <summary>The task's correlation id.</summary>
     public Guid Id { get; }
 
     /// <summary>The row as it was read; null where there is none yet.</summary>
-    public TaskRow? Row { get; }
+    public TaskRow? Row { get; internal init; }
+
+    /// <summary>The trace of the event that came first, where this one is traced too; of the callback where it came first, else of the submission.</summary>
+    public ActivityContext? FirstTrace { get; internal init; }
 
     /// <summary>Writes the row with its history, and commits.</summary>
     public Task SaveAsync(TaskRow row, HistoryNote note) => _transaction.CommitAsync(

@@ -1,3 +1,4 @@
+using Mavi.Shared;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
@@ -23,7 +24,12 @@ public static class WorkerApp
         if (string.IsNullOrEmpty(builder.Configuration["urls"]))
             builder.WebHost.UseUrls(DefaultUrl);
 
+        if (Telemetry.Complaint(builder.Configuration) is { } complaint)
+            throw new OptionsValidationException(nameof(Telemetry), typeof(Telemetry), [complaint]);
+        builder.Services.AddTelemetry(builder.Configuration, new TelemetryScope("mavi-worker", Traces.SourceName, WorkerMetrics.MeterName));
         builder.Services.AddMaviWorker(builder.Configuration);
+        if (Telemetry.IsOn(builder.Configuration))
+            builder.Services.AddHostedService<LedgerGauges>();
         builder.Services.AddRabbitMqBus(builder.Configuration);
         configure?.Invoke(builder);
 

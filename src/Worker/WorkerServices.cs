@@ -30,6 +30,8 @@ public static class WorkerServices
         services.AddLedger(LedgerAddress(configuration[LedgerSetting] ?? DefaultLedger));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<WorkerIdentity>();
+        services.AddMetrics();
+        services.AddSingleton<WorkerMetrics>();
 
         services.AddOperation<SplitVideo>();
         services.AddOperation<ExtractFrames>();

@@ -7,7 +7,7 @@ namespace Mavi.Tests.Ledger;
 public abstract class LedgerConformance(Func<Task<string>> newDatabase) : LedgerSuite(newDatabase)
 {
     [Fact]
-    public async Task Eight_workers_apply_the_schema_to_an_emptyDatabase_at_once()
+    public async Task Eight_workers_apply_the_schema_to_an_empty_database_at_once()
     {
         var empty = await NewDatabaseAsync();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
@@ -328,7 +328,7 @@ public abstract class LedgerConformance(Func<Task<string>> newDatabase) : Ledger
     }
 
     [Fact]
-    public async Task TheDatabases_ownClock_is_the_time_in_production()
+    public async Task The_databases_own_clock_is_the_time_in_production()
     {
         await using var real = Open(null);
         var ledger = new SubmissionLedger(real);

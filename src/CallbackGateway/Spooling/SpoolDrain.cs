@@ -112,6 +112,8 @@ sealed partial class SpoolDrain(
             return null;
         }
 
+        using var span = GatewayTraces.StartDrain();
+        GatewayTraces.Tell(callback);
         var (outcome, reason) = await publisher.PublishSpooledAsync(callback, callback.MessageId(file.BodyHash));
         switch (outcome)
         {

@@ -46,8 +46,8 @@ static class SubmitStatements
                lease_until = {now} + @Lease, due_at = null, transition = @Attempt, updated_at = {now}
          where submissions.state = 'Deferred';
 
-        insert into history (id, account, request_id, at, kind, actor)
-        select @Attempt, account, request_id, {now}, 'Submitting', @Worker from submissions where request_id = @Request and transition = @Attempt
+        insert into history (id, account, request_id, at, kind, actor, detail)
+        select @Attempt, account, request_id, {now}, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt
         on conflict (id) do nothing;
 
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;

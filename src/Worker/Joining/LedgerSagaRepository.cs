@@ -1,15 +1,17 @@
+using System.Diagnostics;
 using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Context;
 using MassTransit.Saga;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
+using Mavi.Worker.Operating;
 
 namespace Mavi.Worker.Joining;
 
 /// <summary>The saga's storage behind MassTransit's extension points: one row of the ledger, held from its first read to its commit.</summary>
 public sealed class LedgerSagaRepository(
-    TaskLedger ledger, CallbackLedger callbacks, WorkerIdentity identity, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
+    TaskLedger ledger, CallbackLedger callbacks, WorkerIdentity identity, WorkerMetrics metrics, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
     ISagaRepositoryContextFactory<TaskState>,
     ILoadSagaRepositoryContextFactory<TaskState>
 {
@@ -24,15 +26,19 @@ public sealed class LedgerSagaRepository(
     public async Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TaskState, T>> next)
         where T : class
     {
-        var hold = new TaskHold(ledger);
+        using var span = Traces.StartJoin();
+        var hold = new TaskHold(ledger, span);
         await using (hold)
             await next.Send(new LedgerSagaRepositoryContext<T>(hold, context, factory));
 
         // After the commit, and without a connection in hand. A crash right here is healed by the message's redelivery.
         if (hold.Contradiction is { } callback)
             await callbacks.KeepAsync(callback, recheckIn: null, identity.Name, context.CancellationToken);
-        if (hold.Outcome is { } outcome)
-            await context.PublishAsync(outcome);
+        if (hold.Outcome is not { } outcome)
+            return;
+        await context.PublishAsync(outcome);
+        if (hold.Joined is { } task)
+            metrics.OutcomePublished(task);
     }
 
     /// <inheritdoc />
@@ -54,7 +60,7 @@ public sealed class LedgerSagaRepository(
 }
 
 /// <summary>One event's hold on one task's row, from the read to the commit.</summary>
-public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
+public sealed class TaskHold(TaskLedger ledger, Activity? span) : IAsyncDisposable
 {
     TaskSession? _session;
 
@@ -67,7 +73,15 @@ public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
     internal Task WriteAsync(TaskState task)
     {
         (Outcome, Contradiction) = (task.Outcome, task.Contradiction);
-        return task.Change is { } change ? _session!.SaveAsync(task.Row, change) : Task.CompletedTask;
+        span?.About(task.Row);
+        if (task.Change is not { } change)
+            return Task.CompletedTask;
+
+        // Mavi carries no trace from the POST to the callback: this is where the two meet.
+        if (_session!.FirstTrace is { } first)
+            span?.AddLink(new ActivityLink(first));
+        Joined = task.Row;
+        return _session.SaveAsync(task.Row, change);
     }
 
     /// <summary>What to publish once the row is committed.</summary>
@@ -75,6 +89,9 @@ public sealed class TaskHold(TaskLedger ledger) : IAsyncDisposable
 
     /// <summary>What to keep beside the row.</summary>
     internal KeptCallback? Contradiction { get; private set; }
+
+    /// <summary>The row that this event changed; null where it changed nothing.</summary>
+    internal TaskRow? Joined { get; private set; }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -31,6 +31,7 @@ public static class Queues
         if (endpoint is IRabbitMqReceiveEndpointConfigurator rabbit)
             rabbit.UseQuorumQueue();
 
+        ((IPipeConfigurator<ConsumeContext>)endpoint).UseFilter(new CallerTrace());
         ((IPipeConfigurator<ConsumeContext>)endpoint).UseFilter(new HandBack(context.GetRequiredService<TimeProvider>()));
         endpoint.UseMessageRetry(retry =>
         {

@@ -1,12 +1,13 @@
 using Mavi.Client;
 using Mavi.Ledger;
+using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Submitting;
 
 /// <summary>Submits deferred requests whose time has come, at the account's rate, beside the commands that come from the queue.</summary>
 public sealed partial class DeferredSubmissions(
-    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, Preparation preparation,
+    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, LedgerView view, Preparation preparation,
     IOptions<MaviOptions> mavi, IOptions<WorkerOptions> options, TimeProvider time, ILogger<DeferredSubmissions> logger) : BackgroundService
 {
     /// <summary>A taken request is taken by nobody else for this long; whoever dies with it costs no more than that.</summary>
@@ -65,7 +66,9 @@ public sealed partial class DeferredSubmissions(
     {
         try
         {
-            var after = await submitter.SubmitAsync(operation, new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller), SubmitFrom.Ledger, stopping);
+            var request = new SubmissionRequest(row.Request, row.Operation, row.AssetId, row.Caller);
+            using var span = Traces.Start("mavi.deferred", Traces.AreOn ? await view.TraceOfAsync(row.Request, stopping) : null)?.About(request);
+            var after = await submitter.SubmitAsync(operation, request, SubmitFrom.Ledger, stopping);
             // The account was paused meanwhile: it waits for the end of the pause, not for the end of our hold.
             if (after.State == SubmissionState.Deferred && after.Attempts == row.Attempts)
                 await sweeps.HandBackAsync(row, stopping);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Mavi.Client;
 using Mavi.Ledger;
+using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Submitting;
@@ -20,8 +21,8 @@ public enum SubmitFrom
 /// between, the ledger knows whether a POST may have left.
 /// </summary>
 public sealed partial class Submitter(
-    SubmissionLedger ledger, MaviClient mavi, IOptions<MaviOptions> maviOptions, Preparation preparation, WorkerIdentity identity, TimeProvider time,
-    ILogger<Submitter> logger)
+    SubmissionLedger ledger, MaviClient mavi, IOptions<MaviOptions> maviOptions, Preparation preparation, WorkerIdentity identity, WorkerMetrics metrics,
+    TimeProvider time, ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
     const double Guard = 1.019;
@@ -41,8 +42,18 @@ public sealed partial class Submitter(
     public async Task<SubmissionRow> SubmitAsync(Operation operation, SubmissionRequest request, SubmitFrom from, CancellationToken stopping)
     {
         await preparation.Done.WaitAsync(stopping);
+        using var span = Traces.Start("mavi.submit")?.About(request);
+        var row = await BringAsync(operation, request, from, stopping);
+        span?.About(row);
+        return row;
+    }
+
+    async Task<SubmissionRow> BringAsync(Operation operation, SubmissionRequest request, SubmitFrom from, CancellationToken stopping)
+    {
+        var began = time.GetTimestamp();
         while (true)
         {
+            using var slotSpan = Traces.Start("mavi.slot")?.About(request);
             var reservation = await ledger.ReserveAsync(request, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), stopping);
             if (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred))
                 return known;
@@ -60,6 +71,8 @@ public sealed partial class Submitter(
             switch (claim)
             {
                 case { IsOurs: true, Existing: { } row }:
+                    slotSpan?.Stop();
+                    metrics.SlotTaken(operation.Name, time.GetElapsedTime(began));
                     return await PostAsync(operation, attempt, row, claimedAt, from);
                 case { Existing: { State: not SubmissionState.Deferred } taken }:
                     return taken;
@@ -124,6 +137,7 @@ public sealed partial class Submitter(
 
         row = await RecordAsync(attempt, end with { IsOwed = from == SubmitFrom.Ledger });
         await told.ContinueWith(static _ => { }, TaskScheduler.Default); // It served its purpose or came too late; what was recorded counts.
+        metrics.PostEnded(operation.Name, row.State);
         LogEnd(operation.Name, row.RequestId, row.AssetId, row.State, row.TaskId, row.Message);
         return row;
     }

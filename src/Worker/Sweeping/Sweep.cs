@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using MassTransit;
 using Mavi.Ledger;
 using Mavi.Worker.Joining;
 using Mavi.Worker.Messaging;
+using Mavi.Worker.Operating;
 using Mavi.Worker.Submitting;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +12,7 @@ namespace Mavi.Worker.Sweeping;
 /// <summary>What time alone brings about, every <c>Worker:SweepInterval</c>: leases that ended, deadlines, doubt that resolves itself, events that are owed.</summary>
 public sealed partial class Sweep(
     IEnumerable<Operation> operations, SubmissionSweeps submissions, TaskSweeps tasks, OperatorLedger decisions, CallbackLedger callbacks,
-    Announcements announcements, Announcer announcer, Retention retention, IBus bus, Preparation preparation, WorkerIdentity identity, IOptions<WorkerOptions> options,
+    Announcements announcements, Announcer announcer, Retention retention, LedgerView view, IBus bus, Preparation preparation, WorkerIdentity identity, IOptions<WorkerOptions> options,
     TimeProvider time, ILogger<Sweep> logger) : BackgroundService
 {
     /// <summary>Whoever takes an event to publish has this long; then another does.</summary>
@@ -104,6 +106,7 @@ public sealed partial class Sweep(
         var requests = await announcements.TakeSubmissionsAsync(Hold, stopping);
         foreach (var owed in requests.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
+            using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId, stopping))?.About(owed.Row);
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
@@ -111,12 +114,17 @@ public sealed partial class Sweep(
         var ended = await announcements.TakeTasksAsync(Hold, stopping);
         foreach (var owed in ended.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
+            using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId!, stopping))?.About(owed.Row);
             await announcer.PublishAsync(bus, owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
 
         return requests.Count + ended.Count;
     }
+
+    /// <summary>The trace in which the request came: what time brings about is a trace of its own, linked to it.</summary>
+    async Task<ActivityContext?> TraceOfAsync(string requestId, CancellationToken stopping) =>
+        Traces.AreOn ? await view.TraceOfAsync(Guid.Parse(requestId), stopping) : null;
 
     async Task<int> PurgeAsync(CancellationToken stopping)
     {
