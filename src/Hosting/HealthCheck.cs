@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace Mavi.Hosting;
 
 /// <summary>The argument <c>healthcheck</c>: the program asks the one that runs beside it how it is, so that an image needs neither a shell nor curl.</summary>

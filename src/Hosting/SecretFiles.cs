@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-
 namespace Mavi.Hosting;
 
 /// <summary>Settings that come as files, each named as in the environment and holding the value alone: what a container engine mounts as secrets.</summary>
