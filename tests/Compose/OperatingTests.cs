@@ -91,7 +91,7 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
     [Fact]
     public async Task Callbacks_that_come_while_the_broker_is_away_survive_the_container_of_the_gateway()
     {
-        var requests = await stack.RequestsAsync(30);
+        var requests = await stack.RequestsAsync(60);
         await stack.PublishAsync(requests);
         await stack.PostedAsync(requests, 20);
 
@@ -110,14 +110,15 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
     {
         var old = Assert.Single(await stack.ContainersAsync("worker"));
         var image = await stack.DockerAsync("inspect", "--format", "{{.Config.Image}}", old);
-        await stack.DockerAsync("commit", "--change", "LABEL next=true", old, $"{image}-next");
-        (string, string)[] next = [("MAVI_TAG", "e2e-next")];
+        (string, string)[] next = [("MAVI_TAG", "e2e-next"), ("MAVI_REVISION", "next")];
+        await stack.ComposeAsync(next, "build", "worker");
         var requests = await stack.RequestsAsync(100);
         await stack.PublishAsync(requests);
         await stack.PostedAsync(requests, 10);
 
         // As docs/operating.md says: the new ones beside the old ones, then the old ones go.
         await stack.ComposeAsync(next, "up", "--detach", "--wait", "--no-deps", "--no-recreate", "--scale", "worker=2", "worker");
+        Assert.Equal(2, (await stack.ContainersAsync("worker")).Count);
         Assert.Contains(old, await stack.ContainersAsync("worker"));
         await stack.ComposeAsync(next, "up", "--detach", "--wait", "--no-deps", "--scale", "worker=1", "worker");
         var now = Assert.Single(await stack.ContainersAsync("worker"));
@@ -167,7 +168,7 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
             var seconds = (operation.Max(static post => post.MonotonicMs) - operation.Min(static post => post.MonotonicMs)) / 1000;
             var rate = (operation.Count() - 1) / seconds;
             log.WriteLine($"{operation.Key}: {rate:0.00} POSTs a second.");
-            Assert.InRange(rate, 4, 5);
+            Assert.InRange(rate, 3, 5);
         }
     }
 }

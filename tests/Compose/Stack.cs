@@ -112,7 +112,7 @@ public sealed class Stack : IAsyncLifetime
         {
             return await Taps.ReadAsync(Broker);
         }
-        catch (Exception away) when (away is RabbitMQClientException or IOException or TimeoutException)
+        catch (Exception away) when (away is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException)
         {
             return null;
         }
