@@ -68,10 +68,23 @@ free_port() { # a port of 127.0.0.1 that nobody listens on
   echo "$port"
 }
 
+child=''
+apart() { # COMMAND... : in a process group of its own, so that who interrupts this script waits for nothing and leaves nothing running
+  local code
+  set -m
+  "$@" &
+  child=$!
+  set +m
+  wait "$child"
+  code=$?
+  child=''
+  return "$code"
+}
+
 timed() { # NAME COMMAND... : says how long it took; what it printed only where it failed
   local name=$1 from=$SECONDS
   shift
-  "$@" > "$results/$name.log" 2>&1 || { tail -n 60 "$results/$name.log"; echo "$name failed after $((SECONDS - from)) s: docker $*"; return 1; }
+  apart "$@" > "$results/$name.log" 2>&1 || { tail -n 60 "$results/$name.log"; echo "$name failed after $((SECONDS - from)) s: docker $*"; return 1; }
   echo "$name took $((SECONDS - from)) s"
 }
 
@@ -83,15 +96,15 @@ raise_system() { # builds and starts the composed system under a name of its own
   export COMPOSE_PROJECT_NAME=mavi-test-$$ SECRETS_DIR=./deploy/secrets-for-trying
   for name in RABBITMQ_PORT RABBITMQ_MANAGEMENT_PORT GATEWAY_PORT SANDBOX_PORT; do export "$name=$(free_port)"; done
   trap '{ lower_system; docker image rm mavi-worker:e2e-next; } > /dev/null 2>&1; rm -rf "$results"' EXIT
-  trap 'exit 130' INT TERM HUP
+  trap '[ -z "$child" ] || kill -KILL -- "-$child"; exit 130' INT TERM HUP
   timed build compose build && timed up compose up --detach --wait --wait-timeout 240 || { compose ps --all; compose logs --tail 60; fail "The composed system did not start: see above."; }
   compose ps
 }
 
-chaos=() composed='' tests=tests verbosity=minimal
+chaos=() composed='' build=MaviWorker.slnx tests=tests verbosity=minimal
 case "${1-}" in
   --chaos) shift; chaos=("$@" --); set -- ;;
-  --compose) shift; composed=1 tests=tests/Compose verbosity=detailed ;;
+  --compose) shift; composed=1 build=tests/Compose tests=tests/Compose verbosity=detailed ;;
 esac
 [ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [--compose] [NAME]."
 packages=$([ -n "$composed" ] || missing)
@@ -101,7 +114,7 @@ dotnet --version > "$results/sdk.log" 2>&1 ||
   { cat "$results/sdk.log"; fail "The .NET SDK that global.json asks for is not here: install it (https://dot.net)."; }
 
 echo "Building ..."
-dotnet build MaviWorker.slnx -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
+dotnet build "$build" -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
   { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
     fail "The build failed: correct what is above."; }
 
@@ -116,7 +129,7 @@ fi
 filter=()
 [ $# = 0 ] || filter=(--filter "FullyQualifiedName~$(printf '%s' "$1" | sed 's/[\\()&|=!~]/\\&/g')")
 echo "Testing ..."
-dotnet test "$tests" --no-build --results-directory "$results" --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=$verbosity" \
+${composed:+apart} dotnet test "$tests" --no-build --results-directory "$results" --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=$verbosity" \
   --blame-hang-timeout 4m --blame-hang-dump-type none "${filter[@]}" 2>&1
 code=$?
 if [ -n "$composed" ]; then

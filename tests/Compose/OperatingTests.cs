@@ -18,8 +18,10 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
 
         await ScaleAsync(3);
         Assert.Equal(3, (await stack.ContainersAsync("worker")).Count);
+        var (three, clock) = ((await stack.PostsAsync(requests)).Count, Stopwatch.StartNew());
         await ScaleAsync(1);
-        log.WriteLine($"{(await stack.PostsAsync(requests)).Count} of 300 POSTs had left when one worker was left.");
+        log.WriteLine($"{three} of 300 POSTs had left when there were three, {(await stack.PostsAsync(requests)).Count} when there was one again, {clock.Elapsed.TotalSeconds:0.0} s later.");
+        Assert.InRange(three, 10, 280);
 
         await stack.EndAsync(requests);
         await AtTheRateAsync(requests);
@@ -29,13 +31,18 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
     public async Task A_worker_that_is_killed_leaves_nothing_behind_that_the_next_one_and_an_operator_cannot_end()
     {
         var requests = await stack.RequestsAsync(60);
+        await stack.ArmAsync("""[{ "fault": "slow", "seconds": 4, "every": 1 }]""");
         await stack.PublishAsync(requests);
-        await stack.PostedAsync(requests, 10);
+        await stack.PostedAsync(requests, 2);
 
+        // Mavi has accepted them, and the answer never reaches anybody.
         await stack.ComposeAsync("kill", "worker");
+        await stack.ArmAsync("[]");
         await UpAsync("worker");
 
-        log.WriteLine($"{await stack.EndAsync(requests, mayDoubt: true)} of 60 were in doubt.");
+        var inDoubt = await stack.EndAsync(requests, mayDoubt: true);
+        log.WriteLine($"{inDoubt} of 60 were in doubt.");
+        Assert.NotEqual(0, inDoubt);
     }
 
     [Fact]
@@ -168,7 +175,7 @@ public sealed class OperatingTests(Stack stack, ITestOutputHelper log)
             var seconds = (operation.Max(static post => post.MonotonicMs) - operation.Min(static post => post.MonotonicMs)) / 1000;
             var rate = (operation.Count() - 1) / seconds;
             log.WriteLine($"{operation.Key}: {rate:0.00} POSTs a second.");
-            Assert.InRange(rate, 3, 5);
+            Assert.InRange(rate, 2, 4);
         }
     }
 }
