@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME, ./test.sh --chaos [--requests N] [--kills N]
-# [--seed S] [--minutes M] [--cluster] for real processes that are killed at random until the history checker has seen everything settle.
+# [--seed S] [--minutes M] [--cluster] for real processes that are killed at random until the history checker has seen everything settle, ./test.sh
+# --compose [NAME] for the composed system from outside: it needs a container engine with docker compose, and removes all it started.
 # Installs what they need where that is allowed. The last line is "N passed, N failed"; anything but a clean run gives an exit code of 1.
 set -u
 exec < /dev/null
@@ -59,17 +60,61 @@ summary() { # TRX CODE : counts per area (the folder of the tests), then the tot
     }' "$1"
 }
 
-chaos=()
-if [ "${1-}" = --chaos ]; then shift; chaos=("$@" --); set --; fi
-[ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [NAME]."
-packages=$(missing)
+compose() { docker compose --env-file tests/Compose/settings.env --profile sandbox "$@"; }
+
+free_port() { # a port of 127.0.0.1 that nobody listens on
+  local port
+  while port=$((RANDOM % 20000 + 12000)); (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do :; done
+  echo "$port"
+}
+
+child=''
+apart() { # COMMAND... : in a process group of its own, so that who interrupts this script waits for nothing and leaves nothing running
+  local code
+  set -m
+  "$@" &
+  child=$!
+  set +m
+  wait "$child"
+  code=$?
+  child=''
+  return "$code"
+}
+
+timed() { # NAME COMMAND... : says how long it took; what it printed only where it failed
+  local name=$1 from=$SECONDS
+  shift
+  apart "$@" > "$results/$name.log" 2>&1 || { tail -n 60 "$results/$name.log"; echo "$name failed after $((SECONDS - from)) s: docker $*"; return 1; }
+  echo "$name took $((SECONDS - from)) s"
+}
+
+lower_system() { timed down compose down --volumes --remove-orphans; }
+
+raise_system() { # builds and starts the composed system under a name of its own; at the end of this script, however it comes, nothing of it is left
+  docker compose version > /dev/null 2>&1 && docker info > /dev/null 2>&1 ||
+    fail "There is no container engine with docker compose that answers: install Docker Engine with the compose plugin and start it."
+  export COMPOSE_PROJECT_NAME=mavi-test-$$ SECRETS_DIR=./deploy/secrets-for-trying
+  for name in RABBITMQ_PORT RABBITMQ_MANAGEMENT_PORT GATEWAY_PORT SANDBOX_PORT; do export "$name=$(free_port)"; done
+  trap '{ lower_system; docker image rm mavi-worker:e2e-next; } > /dev/null 2>&1; rm -rf "$results"' EXIT
+  trap '[ -z "$child" ] || kill -KILL -- "-$child"; exit 130' INT TERM HUP
+  timed build compose build && timed up compose up --detach --wait --wait-timeout 240 || { compose ps --all; compose logs --tail 60; fail "The composed system did not start: see above."; }
+  compose ps
+}
+
+chaos=() composed='' build=MaviWorker.slnx tests=tests verbosity=minimal
+case "${1-}" in
+  --chaos) shift; chaos=("$@" --); set -- ;;
+  --compose) shift; composed=1 build=tests/Compose tests=tests/Compose verbosity=detailed ;;
+esac
+[ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [--compose] [NAME]."
+packages=$([ -n "$composed" ] || missing)
 # shellcheck disable=SC2086 # one word per package
 [ -z "$packages" ] || set_up $packages
 dotnet --version > "$results/sdk.log" 2>&1 ||
   { cat "$results/sdk.log"; fail "The .NET SDK that global.json asks for is not here: install it (https://dot.net)."; }
 
 echo "Building ..."
-dotnet build MaviWorker.slnx -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
+dotnet build "$build" -warnaserror -nodeReuse:false -v quiet > "$results/build.log" 2>&1 ||
   { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
     fail "The build failed: correct what is above."; }
 
@@ -80,12 +125,17 @@ if [ ${#chaos[@]} != 0 ]; then
   exit 1
 fi
 
+[ -z "$composed" ] || raise_system
 filter=()
 [ $# = 0 ] || filter=(--filter "FullyQualifiedName~$(printf '%s' "$1" | sed 's/[\\()&|=!~]/\\&/g')")
 echo "Testing ..."
-dotnet test tests --no-build --results-directory "$results" --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=minimal" \
+${composed:+apart} dotnet test "$tests" --no-build --results-directory "$results" --logger "trx;LogFileName=tests.trx" --logger "console;verbosity=$verbosity" \
   --blame-hang-timeout 4m --blame-hang-dump-type none "${filter[@]}" 2>&1
 code=$?
+if [ -n "$composed" ]; then
+  [ "$code" = 0 ] || { compose ps --all; compose logs --timestamps --tail 400; }
+  lower_system
+fi
 [ -s "$results/tests.trx" ] || fail "The tests ended with code $code and left no results${1:+ (asked for: $1)}."
 echo
 echo "Took $SECONDS s."

@@ -1,18 +1,20 @@
 using Mavi.CallbackGateway.Publishing;
-using Mavi.Shared;
+using Mavi.Hosting;
 
 namespace Mavi.CallbackGateway;
 
 /// <summary>The gateway as a process of its own.</summary>
 public static class GatewayApp
 {
-    const string DefaultUrl = "http://127.0.0.1:8080";
+    internal const string DefaultUrl = "http://127.0.0.1:8080";
 
     /// <summary>Builds the gateway, not started.</summary>
     /// <exception cref="GatewaySettingsException">A setting is missing or wrong; starting it may throw this too.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
+        if (builder.Configuration.AddSecretFiles() is { } problem)
+            throw new GatewaySettingsException(problem);
         configure?.Invoke(builder);
         if (Array.TrueForAll(["urls", "http_ports", "https_ports"], name => string.IsNullOrEmpty(builder.Configuration[name])))
             builder.WebHost.UseUrls(DefaultUrl);

@@ -46,7 +46,9 @@ public sealed class GatewayOptions
             throw new GatewaySettingsException(
                 $"Gateway:Secrets is empty, expected at least one secret, Gateway__Secrets__0, of {ExpectedSecret}");
 
-        return Array.ConvertAll(secrets, secret => secret.Value is { Length: >= 16 and <= 256 } value && value.All(IsUrlSafe)
+        // A place that is kept for the next secret stays empty while none is coming.
+        var given = Array.FindAll(secrets, secret => !string.IsNullOrEmpty(secret.Value));
+        return Array.ConvertAll(given.Length > 0 ? given : secrets, secret => secret.Value is { Length: >= 16 and <= 256 } value && value.All(IsUrlSafe)
             ? value
             : throw new GatewaySettingsException(
                 $"{secret.Path} has {secret.Value?.Length ?? 0} characters{(secret.Value?.All(IsUrlSafe) is false ? ", some of them not URL-safe" : "")}, expected {ExpectedSecret}"));

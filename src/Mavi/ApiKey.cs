@@ -18,7 +18,7 @@ sealed class ApiKey
         if (Problem(options) is { } problem)
             throw new ArgumentException(problem, nameof(options));
 
-        key = Read(options);
+        key = options.ReadKey();
         // As it stands, and as an answer that quotes the request would write it.
         forms = [.. new[]
         {
@@ -43,7 +43,7 @@ sealed class ApiKey
         string key;
         try
         {
-            key = Read(options);
+            key = options.ReadKey();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
@@ -83,9 +83,6 @@ sealed class ApiKey
     }
 
     public override string ToString() => Mask;
-
-    static string Read(MaviOptions options) =>
-        (string.IsNullOrEmpty(options.ApiKey) ? File.ReadAllText(options.ApiKeyFile!) : options.ApiKey).Trim();
 
     sealed class Placed(HttpRequestMessage request) : IDisposable
     {

@@ -17,6 +17,10 @@ public sealed class MaviOptions
     /// <summary>Path of a file that holds the key and nothing else (a mounted secret); read at start, white space around it is dropped.</summary>
     public string? ApiKeyFile { get; set; }
 
+    /// <summary>The key, from wherever it stands; read anew each time.</summary>
+    /// <exception cref="IOException">The file cannot be read; see also what <see cref="File.ReadAllText(string)"/> throws.</exception>
+    public string ReadKey() => (string.IsNullOrEmpty(ApiKey) ? File.ReadAllText(ApiKeyFile!) : ApiKey).Trim();
+
     /// <summary>The account's limit per operation, in requests a second: above 0, up to 1000. Default 1, what the vendor page "Rate Limits" grants.</summary>
     /// <remarks>Kept by whoever submits for the whole account, not by the client: one process cannot know what the others send.</remarks>
     public double RequestsPerSecond { get; set; } = 1;

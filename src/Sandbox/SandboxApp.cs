@@ -1,3 +1,4 @@
+using Mavi.Hosting;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -6,7 +7,7 @@ namespace Mavi.Sandbox;
 /// <summary>A local Mavi: the API under <c>/serve/api/v2</c>, its webhooks, and the switches under <c>/sandbox</c>.</summary>
 public static class SandboxApp
 {
-    const string DefaultUrl = "http://127.0.0.1:8090";
+    internal const string DefaultUrl = "http://127.0.0.1:8090";
 
     /// <summary>Builds one Sandbox; several may run in one process, each with a data directory of its own.</summary>
     /// <param name="args">Command line, such as <c>--urls http://127.0.0.1:0 --Sandbox:SegmentSeconds=5</c>.</param>
@@ -16,6 +17,8 @@ public static class SandboxApp
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
+        if (builder.Configuration.AddSecretFiles() is { } problem)
+            throw new SettingException(problem);
         configure?.Invoke(builder);
 
         var options = SandboxOptions.Read(builder.Configuration);

@@ -1,3 +1,4 @@
+using Mavi.Hosting;
 using Mavi.Worker;
 
-return await WorkerApp.RunAsync(args);
+return args is [HealthCheck.Verb] ? await HealthCheck.AskAsync("/health/ready", WorkerApp.DefaultUrl) : await WorkerApp.RunAsync(args);

@@ -1,4 +1,4 @@
-using Mavi.Shared;
+using Mavi.Hosting;
 using Mavi.Worker.Messaging;
 using Mavi.Worker.Operating;
 using Microsoft.Extensions.Options;
@@ -8,7 +8,7 @@ namespace Mavi.Worker;
 /// <summary>The Worker as a process: the consumers, the saga and the sweeps on RabbitMQ, and a health port.</summary>
 public static class WorkerApp
 {
-    const string DefaultUrl = "http://127.0.0.1:8081";
+    internal const string DefaultUrl = "http://127.0.0.1:8081";
 
     /// <summary>Builds the Worker; a test changes what it must before the build.</summary>
     /// <param name="args">Settings as <c>--Section:Name=value</c>.</param>
@@ -16,6 +16,8 @@ public static class WorkerApp
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
+        if (builder.Configuration.AddSecretFiles() is { } problem)
+            throw new OptionsValidationException("Secrets", typeof(string), [problem]);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         // A start that fails is told in one sentence by RunAsync, a broker that is away by BrokerWatch; not in stack traces, per queue and attempt.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);

@@ -1,6 +1,11 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
+#if TESTCONTAINERS
+using Node = Mavi.Tests.Support.RabbitContainer;
+#else
+using Node = Mavi.Tests.Support.RabbitNode;
+#endif
 
 namespace Mavi.Tests.Support;
 
@@ -14,9 +19,9 @@ sealed class PrivateBroker : IAsyncDisposable
 
     readonly Uri _amqp;
     readonly HttpClient _management;
-    readonly RabbitNode? _node;
+    readonly Node? _node;
 
-    PrivateBroker(Uri amqp, Uri management, RabbitNode? node)
+    PrivateBroker(Uri amqp, Uri management, Node? node)
     {
         var credentials = amqp.UserInfo.Length > 0 ? Uri.UnescapeDataString(amqp.UserInfo) : "guest:guest";
         _amqp = amqp;
@@ -31,14 +36,14 @@ sealed class PrivateBroker : IAsyncDisposable
     /// <summary>A node of the test's own, for outages.</summary>
     public static async Task<PrivateBroker> StartOwnAsync()
     {
-        var node = await RabbitNode.StartAsync();
+        var node = await Node.StartAsync();
         return new PrivateBroker(node.Amqp, node.Management, node);
     }
 
     /// <summary>A node of the test's own that is not running yet: its address is known, <see cref="StartAsync"/> starts it.</summary>
     public static PrivateBroker NotStarted()
     {
-        var node = RabbitNode.Prepare();
+        var node = Node.Prepare();
         return new PrivateBroker(node.Amqp, node.Management, node);
     }
 
@@ -76,7 +81,7 @@ sealed class PrivateBroker : IAsyncDisposable
             await _node.DisposeAsync();
     }
 
-    RabbitNode Own => _node ?? throw new NotSupportedException(
+    Node Own => _node ?? throw new NotSupportedException(
         "This broker is the one of TEST_RABBITMQ and is not ours to stop; a test of outages uses PrivateBroker.StartOwnAsync().");
 
     static async Task<PrivateBroker> StartSharedAsync()

@@ -1,4 +1,9 @@
 using Npgsql;
+#if TESTCONTAINERS
+using Node = Mavi.Tests.Support.PostgresContainer;
+#else
+using Node = Mavi.Tests.Support.PostgresNode;
+#endif
 
 namespace Mavi.Tests.Support;
 
@@ -11,9 +16,9 @@ sealed class PrivatePostgres : IAsyncDisposable
     static readonly Lazy<Task<PrivatePostgres>> Shared = new(StartSharedAsync);
 
     readonly string server;
-    readonly PostgresNode? node;
+    readonly Node? node;
 
-    PrivatePostgres(string server, PostgresNode? node) => (this.server, this.node) = (server, node);
+    PrivatePostgres(string server, Node? node) => (this.server, this.node) = (server, node);
 
     /// <summary>The test run's server, started when first asked for; it ends with the test process.</summary>
     public static Task<PrivatePostgres> SharedAsync() => Shared.Value;
@@ -21,7 +26,7 @@ sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>A node of the test's own, for outages.</summary>
     public static async Task<PrivatePostgres> StartOwnAsync()
     {
-        var node = await PostgresNode.StartAsync();
+        var node = await Node.StartAsync();
         return new(node.ConnectionString, node);
     }
 
@@ -58,7 +63,7 @@ sealed class PrivatePostgres : IAsyncDisposable
             await node.DisposeAsync();
     }
 
-    PostgresNode Own => node ?? throw new NotSupportedException(
+    Node Own => node ?? throw new NotSupportedException(
         "This server is the one of TEST_LEDGER and is not ours to stop; a test of outages uses PrivatePostgres.StartOwnAsync().");
 
     /// <summary>Somebody else's server does not fill up: what runs before the last hour left behind goes. (At the end of a process there is no time for it.)</summary>

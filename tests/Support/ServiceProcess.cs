@@ -17,7 +17,8 @@ sealed partial class ServiceProcess : IAsyncDisposable
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
 
     /// <summary>What a caller's own shell may have set for a service of ours must not reach it.</summary>
-    static readonly string[] OurSettings = ["Mavi__", "Worker__", "Gateway__", "Sandbox__", "ConnectionStrings__", "Logging__", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "OTEL_"];
+    static readonly string[] OurSettings =
+        ["Mavi__", "Worker__", "Gateway__", "Sandbox__", "ConnectionStrings__", "Secrets__", "Logging__", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "OTEL_"];
 
     readonly string _folder;
     readonly Process _process;

@@ -1,3 +1,4 @@
+using Mavi.Tests.CallbackGateway;
 using Mavi.Tests.Support;
 using Mavi.Worker.Operating;
 using Microsoft.AspNetCore.Builder;
@@ -48,6 +49,17 @@ public sealed class DoctorTests
         await using var system = await WorkerSystem.StartAsync(worker: ["--Mavi:BaseUrl", address, "--Mavi:ApiKey", key]);
         await SaysAsync(system, sentence);
         Assert.DoesNotContain(system.Logs.All, line => line.Contains(key, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_key_out_of_a_file_is_looked_at_as_well()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "key");
+        await File.WriteAllTextAsync(file, "sk-mavi-sandbox\n");
+        await using var system = await WorkerSystem.StartAsync(
+            worker: ["--Mavi:BaseUrl", "https://mavi-backend.memories.ai/serve/api/v2", "--Mavi:ApiKey", "", "--Mavi:ApiKeyFile", file]);
+        await SaysAsync(system, "every submission will be refused with 401");
     }
 
     [Fact]

@@ -67,10 +67,11 @@ public sealed partial class Doctor(
     void CheckMavi()
     {
         var isPublic = new Uri(mavi.Value.BaseUrl).Host.EndsWith(PublicHost, StringComparison.OrdinalIgnoreCase);
-        var isSandboxKey = mavi.Value.ApiKey == SandboxKey;
+        var key = mavi.Value.ReadKey();
+        var isSandboxKey = key == SandboxKey;
         if (isPublic && isSandboxKey)
             Find("Mavi:ApiKey is the Sandbox's key, but Mavi:BaseUrl is the public address: every submission will be refused with 401; set Mavi__ApiKey or Mavi__BaseUrl.");
-        if (!isPublic && new Uri(mavi.Value.BaseUrl).IsLoopback && !isSandboxKey && mavi.Value.ApiKey?.StartsWith("sk-", StringComparison.Ordinal) == true)
+        if (!isPublic && new Uri(mavi.Value.BaseUrl).IsLoopback && !isSandboxKey && key.StartsWith("sk-", StringComparison.Ordinal))
             Find("Mavi:BaseUrl is an address of this machine, but Mavi:ApiKey does not look like the Sandbox's: a real key should not be given to a stand-in; set Mavi__BaseUrl or Mavi__ApiKey.");
     }
 

@@ -5,7 +5,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace Mavi.Shared;
+namespace Mavi.Hosting;
 
 /// <summary>
 /// Sends traces and metrics by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set. Where it is not, nobody listens to sources and meters, and they cost
