@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME, ./test.sh --chaos [--requests N] [--kills N]
-# [--seed S] [--minutes M] [--cluster] for real processes that are killed at random until the history checker has seen everything settle.
+# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME, or one of the long runs on real processes:
+# ./test.sh --chaos   [--requests N] [--kills N] [--seed S] [--minutes M] [--cluster]  everything is killed at random until the history checker is satisfied
+# ./test.sh --limit   [--workers 1,2,4,8] [--minutes M]        the account's rate is used to the full, and every pause obeyed by all
+# ./test.sh --outage  [--requests N] [--minutes M] [--seed S]  Mavi is out of order while requests wait
+# ./test.sh --spool   [--minutes M] [--rate N]                 RabbitMQ is away while callbacks come, a gateway is killed, its disk is full
+# ./test.sh --fuzz    [--count N] [--seed S]                   hostile callbacks and commands
+# Each takes --keep too, which keeps the logs of a run that passed.
 # Installs what they need where that is allowed. The last line is "N passed, N failed"; anything but a clean run gives an exit code of 1.
 set -u
 exec < /dev/null
@@ -59,9 +64,9 @@ summary() { # TRX CODE : counts per area (the folder of the tests), then the tot
     }' "$1"
 }
 
-chaos=()
-if [ "${1-}" = --chaos ]; then shift; chaos=("$@" --); set --; fi
-[ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [NAME]."
+long_run=()
+case "${1-}" in --chaos | --limit | --outage | --spool | --fuzz) long_run=("${1#--}" "${@:2}"); set -- ;; esac
+[ $# -le 1 ] || fail "Received $# names; expected at most one, ./test.sh [NAME], or a long run first: --chaos, --limit, --outage, --spool or --fuzz."
 packages=$(missing)
 # shellcheck disable=SC2086 # one word per package
 [ -z "$packages" ] || set_up $packages
@@ -73,9 +78,8 @@ dotnet build MaviWorker.slnx -warnaserror -nodeReuse:false -v quiet > "$results/
   { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
     fail "The build failed: correct what is above."; }
 
-if [ ${#chaos[@]} != 0 ]; then
-  unset 'chaos[-1]'
-  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll "${chaos[@]}" && { echo "1 passed, 0 failed"; exit 0; }
+if [ ${#long_run[@]} != 0 ]; then
+  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll "${long_run[@]}" && { echo "1 passed, 0 failed"; exit 0; }
   echo "0 passed, 1 failed"
   exit 1
 fi
