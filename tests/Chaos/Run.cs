@@ -17,6 +17,7 @@ sealed class Run(Settings settings) : IRun
     }
 }
 
+/// <summary>That night, hour by hour.</summary>
 sealed class Night(Settings settings, Installation installation, TextWriter log)
 {
     readonly SandboxMix _mix = new(installation.SandboxUrl);

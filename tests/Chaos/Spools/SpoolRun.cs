@@ -13,7 +13,7 @@ sealed class SpoolRun(SpoolSettings settings) : IRun
     const int AtOnce = 64;
 
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     readonly List<(string When, int First, int Second)> _memory = [];
 
@@ -64,10 +64,10 @@ sealed class SpoolRun(SpoolSettings settings) : IRun
         node.Process.Start();
         await node.ReadyAsync(Limit, stop);
         var back = Stopwatch.StartNew();
-        await Waiting.ForAsync("the first gateway to drain half its spool", () => Task.FromResult(Depth(first) < waiting / 2), Limit, stop);
+        await Waiting.ForAsync("the first gateway to drain half its spool", () => Task.FromResult(Depth(first) < waiting / 2), Limit + settings.Away, stop);
         Note("draining", first, second);
         await KillAsync(first, stop);
-        await Waiting.ForAsync("the first gateway's spool to be empty", () => Task.FromResult(Depth(first) == 0), Limit, stop);
+        await Waiting.ForAsync("the first gateway's spool to be empty", () => Task.FromResult(Depth(first) == 0), Limit + settings.Away, stop);
         var firstEmpty = back.Elapsed;
         Note("first drained", first, second);
 
@@ -141,10 +141,12 @@ sealed class SpoolRun(SpoolSettings settings) : IRun
     }
 
     /// <summary>Waits until the spool is empty; returns callbacks a second from the first one that left.</summary>
-    static async Task<double> DrainAsync(Service gateway, CancellationToken stop)
+    async Task<double> DrainAsync(Service gateway, CancellationToken stop)
     {
+        // A busy machine is slow; one that is slower than what comes in would never end.
+        var limit = Limit + settings.Away * 2;
         var (depth, clock, left) = (Depth(gateway), Stopwatch.StartNew(), (Stopwatch?)null);
-        while (clock.Elapsed < Limit)
+        while (clock.Elapsed < limit)
         {
             var now = Depth(gateway);
             if (now < depth)
@@ -154,7 +156,7 @@ sealed class SpoolRun(SpoolSettings settings) : IRun
             await Task.Delay(Look, stop);
         }
 
-        throw new TimeoutException($"Waited {Limit.TotalMinutes:0} min in vain for the second gateway's spool to be empty; {Depth(gateway)} callbacks are left.");
+        throw new TimeoutException($"Waited {limit.TotalMinutes:0} min in vain for the second gateway's spool to be empty; {Depth(gateway)} callbacks are left.");
     }
 
     async Task UntilAsync(double part, Stopwatch away, CancellationToken stop)
