@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests: ./test.sh for all of them, ./test.sh NAME for those whose full name contains NAME, ./test.sh --chaos [--requests N] [--kills N]
-# [--seed S] [--minutes M] [--cluster] for real processes that are killed at random until the history checker has seen everything settle, ./test.sh
-# --compose [NAME] for the composed system from outside: it needs a container engine with docker compose, and removes all it started.
+# Runs the tests: ./test.sh for all of them and a short night of chaos, ./test.sh NAME for those whose full name contains NAME, ./test.sh --compose [NAME] for
+# the composed system from outside (it needs a container engine with docker compose, and removes all it started), or one of the long runs on real processes:
+# ./test.sh --chaos   [--requests N] [--kills N] [--seed S] [--minutes M] [--cluster]  everything is killed at random until the history checker is satisfied
+# ./test.sh --limit   [--workers 1,2,4,8] [--minutes M]        the account's rate is used to the full, and every pause obeyed by all
+# ./test.sh --outage  [--requests N] [--minutes M] [--seed S]  Mavi is out of order while requests wait
+# ./test.sh --spool   [--minutes M] [--rate N]                 RabbitMQ is away while callbacks come, a gateway is killed, its disk is full
+# ./test.sh --fuzz    [--count N] [--seed S]                   hostile callbacks and commands
+# Each takes --keep too, which keeps the logs of a run that passed.
 # Installs what they need where that is allowed. The last line is "N passed, N failed"; anything but a clean run gives an exit code of 1.
 set -u
 exec < /dev/null
@@ -38,8 +43,8 @@ set_up() { # PACKAGE... : without starting the services that come with them, now
   [ "$status" = 0 ] || { tail -n 20 "$log"; fail "apt-get could not install $*; its last lines are above: install them by hand and run this again."; }
 }
 
-summary() { # TRX CODE : counts per area (the folder of the tests), then the totals as the last line
-  awk -v code="$2" '
+summary() { # TRX CODE NIGHT : counts per area (the folder of the tests), then the totals with the night of chaos (passed, failed or none) as the last line
+  awk -v code="$2" -v night="$3" '
     function attribute(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
     /<UnitTestResult / {
       name = attribute("testName"); sub(/\(.*/, "", name); split(name, part, "."); split(attribute("duration"), time, ":")
@@ -55,6 +60,7 @@ summary() { # TRX CODE : counts per area (the folder of the tests), then the tot
       if (passed + failed == 0) print "No test ran, which counts as one failure: see above."
       else if (code != 0 && failed == 0) print "The run itself ended with code " code ", which counts as one failure: see above."
       if (passed + failed == 0 || (code != 0 && failed == 0)) failed++
+      if (night == "passed") passed++; else if (night == "failed") failed++
       printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
       exit failed > 0
     }' "$1"
@@ -101,12 +107,12 @@ raise_system() { # builds and starts the composed system under a name of its own
   compose ps
 }
 
-chaos=() composed='' build=MaviWorker.slnx tests=tests verbosity=minimal
+long_run=() composed='' build=MaviWorker.slnx tests=tests verbosity=minimal
 case "${1-}" in
-  --chaos) shift; chaos=("$@" --); set -- ;;
+  --chaos | --limit | --outage | --spool | --fuzz) long_run=("${1#--}" "${@:2}"); set -- ;;
   --compose) shift; composed=1 build=tests/Compose tests=tests/Compose verbosity=detailed ;;
 esac
-[ $# -le 1 ] || fail "Received $# names; expected at most one: ./test.sh [--compose] [NAME]."
+[ $# -le 1 ] || fail "Received $# names; expected at most one, ./test.sh [--compose] [NAME], or a long run first: --chaos, --limit, --outage, --spool or --fuzz."
 packages=$([ -n "$composed" ] || missing)
 # shellcheck disable=SC2086 # one word per package
 [ -z "$packages" ] || set_up $packages
@@ -118,9 +124,8 @@ dotnet build "$build" -warnaserror -nodeReuse:false -v quiet > "$results/build.l
   { grep -E ': (error|warning) ' "$results/build.log" | sort -u | head -n 60 || tail -n 40 "$results/build.log"
     fail "The build failed: correct what is above."; }
 
-if [ ${#chaos[@]} != 0 ]; then
-  unset 'chaos[-1]'
-  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll "${chaos[@]}" && { echo "1 passed, 0 failed"; exit 0; }
+if [ ${#long_run[@]} != 0 ]; then
+  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll "${long_run[@]}" && { echo "1 passed, 0 failed"; exit 0; }
   echo "0 passed, 1 failed"
   exit 1
 fi
@@ -136,7 +141,12 @@ if [ -n "$composed" ]; then
   [ "$code" = 0 ] || { compose ps --all; compose logs --timestamps --tail 400; }
   lower_system
 fi
+night=''
+if [ $# = 0 ] && [ -z "$composed" ]; then
+  printf '\nA short night of chaos ...\n'
+  dotnet artifacts/bin/Chaos/debug/Mavi.Chaos.dll chaos && night=passed || night=failed
+fi
 [ -s "$results/tests.trx" ] || fail "The tests ended with code $code and left no results${1:+ (asked for: $1)}."
 echo
 echo "Took $SECONDS s."
-summary "$results/tests.trx" "$code"
+summary "$results/tests.trx" "$code" "$night"

@@ -55,9 +55,9 @@ sealed partial class CallbackEndpoint(
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)
         {
-            // The sender hung up in the middle; there is nobody to answer and nothing whole to keep.
+            // The sender hung up in the middle, or what it says of the length makes no sense: nothing whole to keep, and nobody may hear a 200.
             metrics.Refused("broken");
-            return Results.Empty;
+            return Results.StatusCode(StatusCodes.Status400BadRequest);
         }
     }
 

@@ -60,6 +60,27 @@ public sealed class BodyLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_body_that_trickles_is_given_up_at_the_deadline_though_it_never_stalls()
+    {
+        using var request = await RawRequest.SendAsync(_gateway.Http.BaseAddress!, RawRequest.PostHead(GatewayHost.Secret, 1000));
+        using var enough = new CancellationTokenSource();
+        var trickle = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                await request.SendMoreAsync("{");
+                await Task.Delay(TimeSpan.FromMilliseconds(50));
+            }
+        });
+
+        Assert.Equal("HTTP/1.1 408 Request Timeout", await request.StatusLineAsync());
+        await enough.CancelAsync();
+        await trickle.ContinueWith(static _ => { }, TaskScheduler.Default); // The gateway closes the connection; the last byte may find it so.
+        Assert.Equal(0, await _bus.CountAsync());
+        Assert.Equal(0, _gateway.SpoolDepth);
+    }
+
+    [Fact]
     public async Task A_sender_that_hangs_up_in_the_middle_leaves_nothing()
     {
         using (await RawRequest.SendAsync(_gateway.Http.BaseAddress!, RawRequest.PostHead(GatewayHost.Secret, 100) + "{\"task_id\""))

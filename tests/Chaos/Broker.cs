@@ -40,6 +40,16 @@ sealed class Broker
             StartLimit, stop);
     }
 
+    /// <summary>A virtual host of that name, open to the one user there is.</summary>
+    public async Task MakeVirtualHostAsync(string name)
+    {
+        var management = await ManagementAsync();
+        using var made = await Http.PutAsync(new Uri(management, $"/api/vhosts/{name}"), content: null);
+        made.EnsureSuccessStatusCode();
+        using var granted = await Http.PutAsJsonAsync(new Uri(management, $"/api/permissions/{name}/guest"), new { configure = ".*", write = ".*", read = ".*" });
+        granted.EnsureSuccessStatusCode();
+    }
+
     /// <summary>The node that leads a queue; null where nobody can say.</summary>
     public async Task<BrokerNode?> LeaderAsync(string queue)
     {

@@ -101,7 +101,7 @@ sealed class Commands(Installation installation, Random random) : IAsyncDisposab
         var nodes = installation.Broker.Nodes;
         _connection = await new ConnectionFactory
         {
-            Uri = new Uri(nodes[_node++ % nodes.Count].Amqp),
+            Uri = new UriBuilder(installation.Amqp) { Port = nodes[_node++ % nodes.Count].Port }.Uri,
             ClientProvidedName = "callers",
             AutomaticRecoveryEnabled = false,
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),

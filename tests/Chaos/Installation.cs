@@ -1,36 +1,40 @@
 using System.Net.Http.Json;
+using Mavi.HistoryChecker;
 using Mavi.Tests.Support;
+using Npgsql;
 
 namespace Mavi.Chaos;
 
-/// <summary>All of it as separate processes, with a link of ours on every wire: broker, database, Sandbox, two gateways behind a balancer, three workers.</summary>
+/// <summary>All of it as separate processes: Sandbox, gateways behind a balancer, workers, on a broker and a database; where asked for with a link of ours on every wire.</summary>
 sealed class Installation : IAsyncDisposable
 {
     const string Secret = "a-secret-of-the-chaos-run";
     const string Key = "sk-mavi-sandbox";
 
-    readonly PostgresNode _database;
+    readonly Servers _servers;
     readonly List<Link> _links = [];
 
-    Installation(RunFolder folder, Broker broker, PostgresNode database)
+    public Installation(RunFolder folder, Servers servers, Plan plan)
     {
-        (Folder, Broker, _database) = (folder, broker, database);
-        var databasePort = int.Parse(database.ConnectionString.Split("Port=")[1].Split(';')[0], System.Globalization.CultureInfo.InvariantCulture);
-        var brokers = broker.Nodes.Select(static node => node.Port).ToArray();
+        (Folder, _servers) = (folder, servers);
+        var place = servers.PlaceOf(plan.Prefix);
+        (Amqp, Ledger) = (place.Amqp, place.Ledger);
+        var databasePort = new NpgsqlConnectionStringBuilder(Ledger).Port;
+        var brokers = Broker.Nodes.Select(static node => node.Port).ToArray();
 
-        var gatewayPorts = new[] { FreePorts.Next(), FreePorts.Next() };
-        var balancer = Wire(new Link("sandbox to gateways", gatewayPorts, isBalancer: true));
+        var gatewayPorts = Enumerable.Range(0, plan.Gateways).Select(static _ => FreePorts.Next()).ToArray();
+        var balancerPort = PortOf("sandbox to gateways", gatewayPorts, isBalancer: true);
         var sandboxPort = FreePorts.Next();
         SandboxUrl = new Uri($"http://127.0.0.1:{sandboxPort}");
         Sandbox = Program("sandbox", "Mavi.Sandbox", new()
         {
             ["ASPNETCORE_URLS"] = SandboxUrl.OriginalString,
             ["Sandbox__ApiKey"] = Key,
-            ["Sandbox__WebhookUrls__0"] = $"http://127.0.0.1:{balancer.Port}/callbacks/mavi/{Secret}",
-            ["Sandbox__DataDirectory"] = folder.In("sandbox"),
+            ["Sandbox__WebhookUrls__0"] = $"http://127.0.0.1:{balancerPort}/callbacks/mavi/{Secret}",
+            ["Sandbox__DataDirectory"] = folder.In(plan.Prefix + "sandbox"),
             ["Sandbox__FakeMedia"] = "true",
             ["Sandbox__ParallelTasks"] = "32",
-            ["Sandbox__RequestsPerSecond"] = "0",
+            ["Sandbox__RequestsPerSecond"] = plan.SandboxRate,
             ["Sandbox__WebhookRetries"] = "100",
             ["Sandbox__WebhookRetryDelaySeconds"] = "0.5",
             ["Sandbox__WebhookTimeoutSeconds"] = "5",
@@ -40,36 +44,45 @@ sealed class Installation : IAsyncDisposable
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
             ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
-            ["ConnectionStrings__RabbitMq"] = $"amqp://guest:guest@127.0.0.1:{Wire(new Link($"gateway-{index + 1} to broker", brokers, own: index)).Port}/",
+            ["ConnectionStrings__RabbitMq"] = AmqpOf(PortOf($"gateway-{index + 1} to broker", brokers, own: index)),
             ["Gateway__Secrets__0"] = Secret,
-            ["Gateway__SpoolDirectory"] = folder.In($"spool-{index + 1}"),
+            ["Gateway__SpoolDirectory"] = folder.In($"{plan.Prefix}spool-{index + 1}"),
         }))];
 
-        Workers = [.. Enumerable.Range(1, 3).Select(number =>
+        Workers = [.. Enumerable.Range(1, plan.Workers).Select(number => Program($"worker-{number}", "Mavi.Worker", new(plan.Worker)
         {
-            var toDatabase = Wire(new Link($"worker-{number} to database", [databasePort]));
-            return Program($"worker-{number}", "Mavi.Worker", new()
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Next()}",
+            ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
+            ["ConnectionStrings__RabbitMq"] = AmqpOf(PortOf($"worker-{number} to broker", brokers, own: number)),
+            ["ConnectionStrings__Ledger"] = new NpgsqlConnectionStringBuilder(Ledger)
             {
-                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Next()}",
-                ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
-                ["ConnectionStrings__RabbitMq"] = $"amqp://guest:guest@127.0.0.1:{Wire(new Link($"worker-{number} to broker", brokers, own: number)).Port}/",
-                ["ConnectionStrings__Ledger"] = database.ConnectionString.Replace($"Port={databasePort}", $"Port={toDatabase.Port}", StringComparison.Ordinal) + ";Maximum Pool Size=60",
-                ["Mavi__BaseUrl"] = $"http://127.0.0.1:{Wire(new Link($"worker-{number} to sandbox", [sandboxPort])).Port}/serve/api/v2",
-                ["Mavi__ApiKey"] = Key,
-                ["Mavi__RequestsPerSecond"] = "200",
-                ["Mavi__Timeout"] = "00:00:05",
-                ["Worker__SweepInterval"] = "00:00:01",
-                ["Worker__ExclusiveAccount"] = "true",
-            });
-        })];
+                Port = PortOf($"worker-{number} to database", [databasePort]),
+                MaxPoolSize = plan.LedgerConnections,
+            }.ConnectionString,
+            ["Mavi__BaseUrl"] = $"http://127.0.0.1:{PortOf($"worker-{number} to sandbox", [sandboxPort])}/serve/api/v2",
+            ["Mavi__ApiKey"] = Key,
+        }))];
 
         Service Program(string name, string assembly, Dictionary<string, string> environment) =>
-            new(folder, name, "dotnet", [Path.Combine(AppContext.BaseDirectory, assembly + ".dll")], environment);
+            new(folder, plan.Prefix + name, "dotnet", [Path.Combine(AppContext.BaseDirectory, assembly + ".dll")], environment);
+
+        string AmqpOf(int port) => new UriBuilder(Amqp) { Port = port }.Uri.ToString();
+
+        int PortOf(string name, int[] targets, bool isBalancer = false, int own = 0)
+        {
+            if (!plan.HasLinks)
+                return targets[own % targets.Length];
+            _links.Add(new Link(name, targets, isBalancer, own));
+            return _links[^1].Port;
+        }
     }
 
     public RunFolder Folder { get; }
 
-    public Broker Broker { get; }
+    public Broker Broker => _servers.Broker;
+
+    /// <summary>The broker, past every link.</summary>
+    public string Amqp { get; }
 
     public Service Sandbox { get; }
 
@@ -82,27 +95,12 @@ sealed class Installation : IAsyncDisposable
     public IReadOnlyList<Link> Links => _links;
 
     /// <summary>The database, past every link.</summary>
-    public string Ledger => _database.ConnectionString;
+    public string Ledger { get; }
 
-    /// <summary>Starts broker and database; <see cref="OpenAsync"/> starts the rest once the checker listens.</summary>
-    public static async Task<Installation> PrepareAsync(RunFolder folder, bool isCluster, CancellationToken stop)
-    {
-        var broker = new Broker(folder, isCluster ? 3 : 1);
-        var started = broker.StartAsync(stop);
-        var database = await PostgresNode.StartAsync();
-        var installation = new Installation(folder, broker, database);
-        try
-        {
-            await started;
-            return installation;
-        }
-        catch
-        {
-            await installation.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>Where the checker looks.</summary>
+    public async Task<Places> PlacesAsync() => Places.Of(Amqp, await Broker.ManagementAsync(), SandboxUrl, Ledger);
 
+    /// <summary>Starts everything but broker and database, once the checker listens.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
         Service[] all = [Sandbox, .. Gateways, .. Workers];
@@ -128,9 +126,9 @@ sealed class Installation : IAsyncDisposable
     /// <summary>Kills the database (SIGKILL, every process of it), and starts it again after a while.</summary>
     public async Task CrashDatabaseAsync(TimeSpan down)
     {
-        await _database.KillAsync();
+        await _servers.Database.KillAsync();
         await Task.Delay(down);
-        await _database.RunAsync();
+        await _servers.Database.RunAsync();
     }
 
     /// <summary>Made-up assets, one for each request.</summary>
@@ -147,13 +145,6 @@ sealed class Installation : IAsyncDisposable
     {
         foreach (var link in _links)
             await link.DisposeAsync();
-        await _database.DisposeAsync();
-    }
-
-    Link Wire(Link link)
-    {
-        _links.Add(link);
-        return link;
     }
 
     sealed record MadeUp(IReadOnlyList<string> AssetIds);

@@ -3,58 +3,35 @@ using Mavi.HistoryChecker;
 
 namespace Mavi.Chaos;
 
-/// <summary>One run: start, publish under faults, heal, settle, decide what is in doubt, let deadlines end the rest, and ask the checker.</summary>
-sealed class Run(Settings settings, Installation installation, TextWriter log)
+/// <summary>The worst night: start, publish under faults, heal, settle, decide what is in doubt, let deadlines end the rest, and ask the checker.</summary>
+sealed class Run(Settings settings) : IRun
 {
-    const int Interrupted = 130;
+    public string Title =>
+        $"Chaos: seed {settings.Seed}, {settings.Requests} requests, {settings.Kills} faults in {settings.Minutes:0.#} min, {(settings.IsCluster ? "three broker nodes" : "one broker node")}.";
 
+    public async Task<bool> ExecuteAsync(RunFolder folder, TextWriter log, CancellationToken stop)
+    {
+        await using var servers = await Servers.StartAsync(folder, settings.IsCluster ? 3 : 1, stop);
+        await using var installation = new Installation(folder, servers, new Plan());
+        return await new Night(settings, installation, log).RunAsync(stop);
+    }
+}
+
+/// <summary>That night, hour by hour.</summary>
+sealed class Night(Settings settings, Installation installation, TextWriter log)
+{
     readonly SandboxMix _mix = new(installation.SandboxUrl);
     readonly Settling _settling = new(installation, log);
     readonly Faults _faults = new(installation, log);
     readonly Stopwatch _clock = Stopwatch.StartNew();
     readonly List<string> _phases = [];
 
-    /// <returns>0 where the checker said PASS, 130 where the run was interrupted, else 1.</returns>
-    public static async Task<int> ExecuteAsync(Settings settings, CancellationToken stop)
-    {
-        var folder = new RunFolder();
-        await using (folder)
-        {
-            await using var log = TextWriter.Synchronized(new StreamWriter(Path.Combine(folder.Logs, "runner.log")) { AutoFlush = true });
-            var code = 1;
-            try
-            {
-                Console.WriteLine($"Chaos: seed {settings.Seed}, {settings.Requests} requests, {settings.Kills} faults in {settings.Minutes:0.#} min, {(settings.IsCluster ? "three broker nodes" : "one broker node")}.");
-                await using var installation = await Installation.PrepareAsync(folder, settings.IsCluster, stop);
-                code = await new Run(settings, installation, log).RunAsync(stop);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                Console.WriteLine("Interrupted; everything that was started is ended.");
-                code = Interrupted;
-            }
-            catch (Exception failed)
-            {
-                await log.WriteLineAsync(failed.ToString());
-                Console.WriteLine($"The run itself failed: {failed.Message}");
-            }
-
-            if (code == 1 || settings.KeepLogs)
-            {
-                folder.KeepLogs();
-                Console.WriteLine($"Logs: {folder.Logs}");
-            }
-
-            return code;
-        }
-    }
-
-    async Task<int> RunAsync(CancellationToken stop)
+    public async Task<bool> RunAsync(CancellationToken stop)
     {
         var random = new Random(settings.Seed);
         var length = TimeSpan.FromMinutes(settings.Minutes);
         var deadlines = Math.Clamp(settings.Requests / 20, 6, 100);
-        var places = Places.Of(installation.Broker.Nodes[0].Amqp, await installation.Broker.ManagementAsync(), installation.SandboxUrl, installation.Ledger);
+        var places = await installation.PlacesAsync();
         await Taps.ListenAsync(places.Broker);
         await installation.OpenAsync(stop);
         var assets = await installation.AssetsAsync(settings.Requests, stop);
@@ -105,7 +82,7 @@ sealed class Run(Settings settings, Installation installation, TextWriter log)
         foreach (var finding in verdict.Findings.Take(20))
             Console.WriteLine($"  {finding.Kind} {finding.Subject}: {finding.Sentence}");
         Console.WriteLine(verdict.Line);
-        return verdict.IsPass && hasSettled && isResolved && left == 0 ? 0 : 1;
+        return verdict.IsPass && hasSettled && isResolved && left == 0;
     }
 
     /// <summary>Workers with deadlines of seconds, on an account that others use too, and a Mavi that does not call back.</summary>

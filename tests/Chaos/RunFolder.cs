@@ -4,7 +4,7 @@ namespace Mavi.Chaos;
 
 /// <summary>
 /// Everything of one run on disk. A small shell holds the other end of a pipe: when this object is disposed, or the runner ends in whatever way,
-/// it kills the run's processes by their ids and removes the folder, except the logs of a run that is to be looked at.
+/// it kills the run's processes by their ids, unmounts what was mounted, and removes the folder, except the logs of a run that is to be looked at.
 /// </summary>
 sealed class RunFolder : IAsyncDisposable
 {
@@ -18,6 +18,9 @@ sealed class RunFolder : IAsyncDisposable
         cat > /dev/null
         for file in "$0"/pids/*; do
           pid=$(cat "$file" 2> /dev/null) && grep -qaF "MAVI_CHAOS_RUN=$0" "/proc/$pid/environ" 2> /dev/null && kill -9 "$pid"
+        done
+        for mount in "$0"/mounts/*; do
+          [ -d "$mount" ] && umount -l "$mount"
         done
         for entry in "$0"/* "$0"/.[!.]*; do
           [ -e "$0/keep" ] && [ "$entry" = "$0/logs" ] && continue

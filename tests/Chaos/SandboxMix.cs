@@ -54,7 +54,8 @@ sealed class SandboxMix(Uri sandbox)
 
     static object Once(string fault, int skip) => new { fault, skip, count = 1 };
 
-    async Task PutAsync(int seed, object[] rules)
+    /// <summary>These rules in the place of those in force.</summary>
+    public async Task PutAsync(int seed, params object[] rules)
     {
         using var http = new HttpClient { BaseAddress = sandbox };
         using var answer = await http.PutAsJsonAsync(new Uri("/sandbox/faults", UriKind.Relative), new { seed, rules });

@@ -19,8 +19,28 @@ sealed class Service(RunFolder folder, string name, string program, string[] wor
 
     public bool HasEnded => _process is null or { HasExited: true };
 
+    /// <summary>Memory that it holds now, in MiB; 0 where it has ended.</summary>
+    public int ResidentMegabytes
+    {
+        get
+        {
+            try
+            {
+                var line = HasEnded ? null : File.ReadLines($"/proc/{_process!.Id}/status").FirstOrDefault(static line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+                return line is null ? 0 : int.Parse(line.AsSpan(6, line.Length - 8).Trim(), System.Globalization.CultureInfo.InvariantCulture) / 1024;
+            }
+            catch (IOException)
+            {
+                return 0;
+            }
+        }
+    }
+
     /// <summary>One fault at a time.</summary>
     public Turns Turns { get; } = new();
+
+    /// <summary>What it is told by one of its settings.</summary>
+    public string Setting(string key) => _environment[key];
 
     /// <summary>From the next start on.</summary>
     public void Set(string key, string value) => _environment = new Dictionary<string, string>(_environment) { [key] = value };

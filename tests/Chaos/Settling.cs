@@ -49,7 +49,7 @@ sealed class Settling(Installation installation, TextWriter log)
             using var http = new HttpClient { BaseAddress = installation.SandboxUrl };
             var journal = await http.GetFromJsonAsync<JsonElement>(new Uri("/sandbox/journal?since=9000000000&bodies=false", UriKind.Relative), stop);
             var spooled = Directory.EnumerateFiles(installation.Folder.Path, "*.callback", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count();
-            var depths = await QueueDepths.NowAsync(await installation.Broker.ManagementAsync(), installation.Broker.Nodes[0].Amqp);
+            var depths = await QueueDepths.NowAsync(await installation.Broker.ManagementAsync(), installation.Amqp);
             var rows = await RowsAsync();
             (string Name, long Count)[] conditions =
             [

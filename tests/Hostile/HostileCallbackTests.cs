@@ -26,7 +26,8 @@ public sealed class HostileCallbackTests(ITestOutputHelper output)
     {
         await using var bus = await GatewayBus.CreateAsync();
         await bus.BindAllAsync();
-        await using var gateway = await GatewayHost.StartAsync(bus.Address);
+        var logs = new LogLines();
+        await using var gateway = await GatewayHost.StartAsync(bus.Address, logs: logs);
         var mutations = new Mutations(Seed);
         var bodies = Enumerable.Range(0, Bodies).Select(_ => mutations.Of(Samples)).ToList();
 
@@ -37,6 +38,8 @@ public sealed class HostileCallbackTests(ITestOutputHelper output)
         output.WriteLine($"{Bodies} callbacks, seed {Seed}: {string.Join(", ", answers.Select(pair => $"{(int)pair.Key} x {pair.Value}"))}");
         Assert.Equal([HttpStatusCode.OK], answers.Keys);
         await Support.Eventually.TrueAsync("every body to be in a queue", async () => gateway.SpoolDepth == 0 && await bus.CountAsync() == Bodies, TimeSpan.FromSeconds(60));
+        Assert.DoesNotContain(logs.All, static line => line.Contains(GatewayHost.Secret, StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(GatewayHost.Secret, await gateway.ReadyAsync(), StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]
@@ -49,6 +52,14 @@ public sealed class HostileCallbackTests(ITestOutputHelper output)
     [InlineData("POST /callbacks/mavi/ HTTP/1.1", 404)]
     [InlineData("POST /callbacks/mavi HTTP/1.1", 404)]
     [InlineData("POST /callbacks/mavi/x?secret={secret} HTTP/1.1", 404)]
+    [InlineData("POST /callbacks/mavi%2F{secret} HTTP/1.1", 404)]
+    [InlineData("POST /callbacks\\mavi\\{secret} HTTP/1.1", 404, 400)]
+    [InlineData("POST /callbacks/mavi/{secret};x=1 HTTP/1.1", 404)]
+    [InlineData("POST /callbacks/mavi/{secret}%20 HTTP/1.1", 404)]
+    [InlineData("POST /callbacks/mavi/{secret}%0d%0aX:1 HTTP/1.1", 404, 400)]
+    [InlineData("POST /callbacks/mavi/x/../{secret} HTTP/1.1", 200)]
+    [InlineData("POST /health/live/../../callbacks/mavi/wrong HTTP/1.1", 404)]
+    [InlineData("POST http://other/callbacks/mavi/wrong HTTP/1.1", 404, 400)]
     [InlineData("PUT /callbacks/mavi/{secret} HTTP/1.1", 405)]
     [InlineData("PROPFIND /callbacks/mavi/{secret} HTTP/1.1", 405)]
     [InlineData("POST /callbacks/mavi/{secret} HTTP/9.9", 505, 400)]
@@ -61,6 +72,22 @@ public sealed class HostileCallbackTests(ITestOutputHelper output)
         var body = CallbackBodies.Split("0f3c9a6be1d24c7f8a55d0b1c2e3f4a5");
         var request = line.Replace("{secret}", GatewayHost.Secret, StringComparison.Ordinal);
         Assert.Contains(await StatusAsync(gateway, $"{request}\r\nHost: x\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"), answers);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}")]
+    [InlineData("Content-Length: -1\r\n\r\n{}")]
+    [InlineData("Content-Length: 99999999999999999999\r\n\r\n{}")]
+    [InlineData("Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}")]
+    [InlineData(" folded: header\r\nContent-Length: 2\r\n\r\n{}")]
+    public async Task A_body_whose_length_is_in_doubt_is_refused_and_nothing_of_it_is_kept(string rest)
+    {
+        await using var bus = await GatewayBus.CreateAsync();
+        await bus.BindAllAsync();
+        await using var gateway = await GatewayHost.StartAsync(bus.Address);
+        Assert.InRange(await StatusAsync(gateway, $"POST /callbacks/mavi/{GatewayHost.Secret} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{rest}"), 400, 499);
+        Assert.Equal((0, 0), (await bus.CountAsync(), gateway.SpoolDepth));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text;
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Tests.Sandbox;
 using Mavi.Tests.Support;
 using Mavi.Tests.Worker;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,7 @@ namespace Mavi.Tests.Hostile;
 /// <summary>Whatever is published as a command: an outcome, a typed failure or a readable entry in the error queue; nothing is stuck, and the Worker goes on.</summary>
 public sealed class HostileCommandTests(ITestOutputHelper output)
 {
-    static readonly int Commands = int.TryParse(Environment.GetEnvironmentVariable("FUZZ_COUNT"), out var count) ? count : 1500;
+    static readonly int Commands = int.TryParse(Environment.GetEnvironmentVariable("FUZZ_COUNT"), out var count) ? count : 5000;
     static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), out var seed) ? seed : 20261121;
     static readonly string[] ContentTypes = ["application/json", "application/vnd.masstransit+json", "text/plain", "application/x-protobuf", ""];
 
@@ -49,6 +50,12 @@ public sealed class HostileCommandTests(ITestOutputHelper output)
 
         Assert.Equal((uint)Commands, errors + done + failed);
         for (var i = 0u; i < Math.Min(errors, 200); i++)
-            Assert.False(string.IsNullOrWhiteSpace(await system.ErrorAsync("mavi-split-video")), "an entry without a sentence");
+        {
+            var sentence = await system.ErrorAsync("mavi-split-video");
+            Assert.False(string.IsNullOrWhiteSpace(sentence), "an entry without a sentence");
+            Assert.DoesNotContain(SandboxHost.Key, sentence, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain(system.Logs.All, static line => line.Contains(SandboxHost.Key, StringComparison.Ordinal));
     }
 }

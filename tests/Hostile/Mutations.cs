@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 
 namespace Mavi.Tests.Hostile;
@@ -16,7 +17,7 @@ sealed class Mutations(int seed)
         return body;
     }
 
-    byte[] Mutate(byte[] body) => _random.Next(14) switch
+    byte[] Mutate(byte[] body) => _random.Next(16) switch
     {
         0 => Flip(body),
         1 => body[..At(body)],
@@ -30,7 +31,9 @@ sealed class Mutations(int seed)
         9 => [0xEF, 0xBB, 0xBF, .. body],
         10 => Insert(body, "\\u0000\\ud800\u202E\uFFFF"u8.ToArray()),
         11 => Insert(body, [0xC3, 0x28, 0xF0, 0x9F, 0x00]),
-        12 => Replace(body, "200", Pick("1e999", "-0", "200.0", "\"200 \"", "null", "true", "{}", "[]", "2e2")),
+        12 => Zip(body),
+        13 => Insert(body, Encoding.UTF8.GetBytes(string.Join(',', Enumerable.Range(0, _random.Next(1, 5000)).Select(static i => $"\"imc_{i}\"")))),
+        14 => Replace(body, "200", Pick("1e999", "-0", "200.0", "\"200 \"", "null", "true", "{}", "[]", "2e2")),
         _ => Insert(body, Encoding.UTF8.GetBytes(new string(Pick("a", "/", "%", "\"", "\\", "../")[0], _random.Next(1, 20_000)))),
     };
 
@@ -41,6 +44,15 @@ sealed class Mutations(int seed)
         var changed = (byte[])body.Clone();
         changed[_random.Next(changed.Length)] ^= (byte)(1 << _random.Next(8));
         return changed;
+    }
+
+    /// <summary>As a sender who compresses without saying so.</summary>
+    static byte[] Zip(byte[] body)
+    {
+        using var zipped = new MemoryStream();
+        using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest))
+            gzip.Write(body);
+        return zipped.ToArray();
     }
 
     byte[] Insert(byte[] body, byte[] what)

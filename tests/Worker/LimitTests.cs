@@ -60,12 +60,20 @@ public sealed class LimitTests
             Assert.Contains($"HTTP {status}", health, StringComparison.Ordinal);
         }
 
+        // Each worker's own log, too: the one that was refused is not the only one that stops.
+        await AdvanceUntilAsync(system, () => Task.FromResult(Said(system, "Warning", $"HTTP {status}") == 2), TimeSpan.FromMilliseconds(100));
+        Assert.Single(await system.PostsAsync());
+
         // The first probe is refused too, the second one is not; then everybody goes on.
         await AdvanceUntilAsync(system, async () => (await system.PostsAsync()).Count == 2);
         Assert.Equal(2, (await system.PostsAsync()).Count);
         await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 4);
         Assert.Equal(6, (await system.PostsAsync()).Count);
+        await AdvanceUntilAsync(system, () => Task.FromResult(Said(system, "Information", "open again") == 2));
     }
+
+    static int Said(WorkerSystem system, string level, string text) =>
+        system.Logs.All.Count(line => line.StartsWith($"{level} Mavi.Worker.Submitting.AccountWatch:", StringComparison.Ordinal) && line.Contains(text, StringComparison.Ordinal));
 
     [Fact]
     public async Task A_request_that_waits_for_its_slot_when_the_account_is_paused_goes_on_with_the_end_of_the_pause()

@@ -7,7 +7,7 @@ namespace Mavi.Worker.Submitting;
 
 /// <summary>Submits deferred requests whose time has come, at the account's rate, beside the commands that come from the queue.</summary>
 public sealed partial class DeferredSubmissions(
-    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, LedgerView view, Preparation preparation,
+    IEnumerable<Operation> operations, Submitter submitter, SubmissionSweeps sweeps, SubmissionLedger ledger, LedgerView view, AccountWatch watch, Preparation preparation,
     IOptions<MaviOptions> mavi, IOptions<WorkerOptions> options, TimeProvider time, ILogger<DeferredSubmissions> logger) : BackgroundService
 {
     /// <summary>A taken request is taken by nobody else for this long; whoever dies with it costs no more than that.</summary>
@@ -21,6 +21,7 @@ public sealed partial class DeferredSubmissions(
     {
         // While the account is paused one request is the probe; the rest stay where they are.
         var account = await ledger.AccountAsync(stopping);
+        watch.Saw(account);
         var most = account.PausedKind is null ? _atOnce : account.ProbeIn <= 0 ? 1 : 0;
         if (most == 0)
             return 0;

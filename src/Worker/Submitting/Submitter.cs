@@ -25,10 +25,10 @@ public sealed partial class Submitter(
     TimeProvider time, ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
-    const double Guard = 1.019;
+    const double Guard = 1.015;
 
     /// <summary>And none is let go closer to the last one than this.</summary>
-    const double LeastGap = 1.016;
+    const double LeastGap = 1.012;
 
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
