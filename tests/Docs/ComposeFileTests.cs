@@ -5,7 +5,7 @@ namespace Mavi.Tests.Docs;
 /// <summary>What docker-compose.yml can be told, against .env.example and the README.</summary>
 public sealed partial class ComposeFileTests
 {
-    static readonly string Compose = Pages.Read("docker-compose.yml");
+    static readonly string Compose = Pages.Read("docker-compose.yml") + Pages.Read("deploy/observability/compose.yml");
     static readonly Dictionary<string, string> Example = Knob().Matches(Pages.Read(".env.example")).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
 
     /// <summary>Of compose itself, not of the file.</summary>

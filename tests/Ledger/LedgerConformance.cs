@@ -138,6 +138,22 @@ public abstract class LedgerConformance(Func<Task<string>> newDatabase) : Ledger
     }
 
     [Fact]
+    public async Task A_probe_whose_slot_is_not_there_yet_waits_for_it_and_is_not_spent()
+    {
+        var blocked = await ClaimedAsync(Request());
+        await Ledger.FinishAsync(blocked, End(SubmissionState.Deferred, AccountEffect.Blocked) with { PauseReason = "no balance", RetryIn = Second }, None);
+        Clock.Advance(TimeSpan.FromSeconds(15));
+        var request = Request();
+        var far = TimeSpan.FromSeconds(30);
+        var probe = AttemptOf(request, (await Ledger.ReserveAsync(request, false, Second, None)).Slot!, spacing: far);
+
+        var early = await Ledger.ClaimAsync(probe, None);
+        Assert.Equal((false, false), (early.IsOurs, early.Slot.IsVoid));
+        Clock.Advance(far);
+        Assert.True((await Ledger.ClaimAsync(probe, None)).IsOurs);
+    }
+
+    [Fact]
     public async Task Three_failures_in_a_row_stop_everybody_and_two_do_not()
     {
         for (var i = 0; i < 3; i++)

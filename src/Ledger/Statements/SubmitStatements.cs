@@ -53,7 +53,7 @@ static class SubmitStatements
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
 
         select case when blocked_until > last_at + @Spacing then blocked_until else last_at + @Spacing end - {now} as Wait, generation as Generation,
-               case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null) then 1 else 0 end as IsVoid,
+               case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null and coalesce(probe_by, '') <> @Attempt) then 1 else 0 end as IsVoid,
                {{Unanswered}} as Unanswered
           from rate_slots where account = @Account and operation = @Operation;
         """;

@@ -20,10 +20,17 @@ sealed partial class EndpointRevival(IBusControl bus, TimeProvider time, ILogger
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
+        try
         {
-            await Task.Delay(Interval, time, stoppingToken);
-            await Task.WhenAll(bus.CheckHealth().Endpoints.Values.Where(HasLongBeenAway).Select(endpoint => ReviveAsync(endpoint, stoppingToken)));
+            while (true)
+            {
+                await Task.Delay(Interval, time, stoppingToken);
+                await Task.WhenAll(bus.CheckHealth().Endpoints.Values.Where(HasLongBeenAway).Select(endpoint => ReviveAsync(endpoint, stoppingToken)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The process stops.
         }
     }
 
