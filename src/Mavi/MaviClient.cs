@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -71,8 +72,9 @@ public sealed partial class MaviClient : IDisposable
         {
             throw new OperationCanceledException($"{call} was cancelled by its caller.", cancelled, ct);
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or SocketException)
         {
+            // The handler lets the bare error of the socket through where a connection is reset in the moment in which it comes about.
             exchange.Fail(error);
         }
 

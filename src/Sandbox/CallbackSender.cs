@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Mavi.Sandbox;
@@ -79,8 +80,9 @@ sealed partial class CallbackSender(SandboxOptions options, Webhooks webhooks, J
             journal.Note(entry, e => e.Error = "the Sandbox stopped");
             throw;
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
+            // The bare error of the socket comes where a connection is reset in the moment in which it comes about.
             journal.Note(entry, noted => noted.Error = e.Message);
         }
         finally

@@ -3,7 +3,7 @@ namespace Mavi.Chaos;
 /// <summary>How much chaos.</summary>
 sealed record Settings
 {
-    /// <summary>Commands to publish, repeats not counted; 20 to 100,000, default 600.</summary>
+    /// <summary>Commands to publish, repeats not counted; 20 to 50,000, default 600.</summary>
     public required int Requests { get; init; }
 
     /// <summary>Faults of processes and links; 0 to 10,000, default 25. What the Sandbox spoils comes on top.</summary>
@@ -20,7 +20,7 @@ sealed record Settings
 
     public static Settings From(Options options) => new()
     {
-        Requests = options.Whole("--requests", 600, 20, 100_000),
+        Requests = options.Whole("--requests", 600, 20, 50_000),
         Kills = options.Whole("--kills", 25, 0, 10_000),
         Seed = options.Whole("--seed", 1, 0, int.MaxValue),
         Minutes = options.Number("--minutes", 1, 0.1, 600),

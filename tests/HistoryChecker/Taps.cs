@@ -66,6 +66,8 @@ static class Taps
                 all.TrySetResult();
             return Task.CompletedTask;
         };
+        // A quorum queue takes "no limit" for 2000.
+        await channel.BasicQosAsync(0, (ushort)Math.Min(count, ushort.MaxValue), global: false);
         await channel.BasicConsumeAsync(Prefix + kind, autoAck: false, consumer);
         await all.Task.WaitAsync(Patience);
         await channel.CloseAsync();

@@ -124,6 +124,23 @@ public sealed class NetworkFailureTests
     [InlineData("HTTP/1.1 402 Bad\r\nContent-Length: 100\r\n\r\n{\"code\":", MaviFailure.AccountBlocked)]
     public Task Where_the_status_says_all_a_cut_body_changes_nothing(string answer, MaviFailure expected) => Breaks(answer, expected);
 
+    /// <summary>In some of many attempts the reset comes between the connection and the handler's first look at it, which throws what no other failure does.</summary>
+    [Fact]
+    public async Task A_connection_that_is_reset_as_it_comes_about_has_a_failure_with_a_name()
+    {
+        using var server = new RawServer(connection =>
+        {
+            connection.Reset();
+            return Task.CompletedTask;
+        });
+        using var client = Clients.For(server.BaseUrl);
+        for (var attempt = 0; attempt < 1000; attempt++)
+        {
+            var failure = await Assert.ThrowsAsync<MaviException>(() => client.SplitAsync("re_1", CancellationToken.None));
+            Assert.True(failure.Kind is MaviFailure.NotSent or MaviFailure.Unknown, failure.Message);
+        }
+    }
+
     [Fact]
     public async Task Cancelled_before_it_left_it_is_a_cancellation_and_nothing_was_sent()
     {
