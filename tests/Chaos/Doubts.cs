@@ -22,7 +22,7 @@ sealed class Doubts(Installation installation, Commands commands, SandboxMix mix
     public int Resolved { get; private set; }
 
     /// <summary>Every second request's answer is lost; the one in between shows each time that Mavi answers, or the workers would take it for an outage.</summary>
-    public async Task<bool> RaiseAsync(IReadOnlyList<string> assets, CancellationToken stop)
+    public async Task RaiseAsync(IReadOnlyList<string> assets, CancellationToken stop)
     {
         _lost = [.. assets.Where(static (_, index) => index % 2 == 0)];
         Raised = _lost.Count;
@@ -35,7 +35,6 @@ sealed class Doubts(Installation installation, Commands commands, SandboxMix mix
         }
 
         await mix.StopAsync();
-        return true;
     }
 
     /// <summary>Counts <see cref="Resolved"/>.</summary>

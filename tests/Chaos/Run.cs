@@ -40,7 +40,8 @@ sealed class Night(Settings settings, Installation installation, TextWriter log)
         Phase("start");
 
         var doubts = new Doubts(installation, commands, _mix);
-        var isResolved = await doubts.RaiseAsync([.. assets.Skip(deadlines).Take(2 * deadlines)], stop) & await _settling.RestAsync(stop) & await doubts.AreResolvedAsync();
+        await doubts.RaiseAsync([.. assets.Skip(deadlines).Take(2 * deadlines)], stop);
+        var isResolved = await _settling.RestAsync(stop) && await doubts.AreResolvedAsync();
         Phase("doubts");
 
         await _mix.SpoilAsync(settings.Seed, settings.Requests);
