@@ -18,7 +18,7 @@ sealed partial class CallbackIntake(EventPublisher publisher, BrokerState broker
     public async Task<(Kept Kept, string Event)> TakeAsync(ReadOnlyMemory<byte> body, DateTimeOffset receivedAt)
     {
         var hash = CallbackEvent.HashOf(body.Span);
-        var callback = CallbackClassifier.Classify(body.Span, receivedAt).Of(body.Length, hash);
+        var callback = CallbackClassifier.Classify(body, receivedAt).Of(body.Length, hash);
         var messageId = callback.MessageId(hash);
         GatewayTraces.Tell(callback);
 
@@ -37,7 +37,7 @@ sealed partial class CallbackIntake(EventPublisher publisher, BrokerState broker
 
         async Task<bool> InQueueAsync()
         {
-            var result = await publisher.PublishAsync(callback, messageId);
+            var result = await publisher.PublishAsync(callback, messageId, body.Length);
             reason = result.Reason;
             return result.Outcome is PublishOutcome.Confirmed;
         }

@@ -1,4 +1,3 @@
-using Mavi.CallbackGateway.Publishing;
 using Mavi.Hosting;
 
 namespace Mavi.CallbackGateway;
@@ -20,14 +19,13 @@ public static class GatewayApp
             builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
-        // What the bus says while it waits for the broker is said once, by BrokerState; a start that fails, by the one sentence of RunAsync.
-        builder.Logging.AddFilter("MassTransit", LogLevel.Critical);
+        // A start that fails is said by the one sentence of RunAsync.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (Telemetry.Complaint(builder.Configuration) is { } complaint)
             throw new GatewaySettingsException(complaint);
         builder.Services.AddTelemetry(builder.Configuration, new TelemetryScope("mavi-callback-gateway", GatewayTraces.SourceName, GatewayMetrics.MeterName));
+        builder.Services.AddBrokerConnection(builder.Configuration);
         builder.Services.AddCallbackGateway(builder.Configuration);
-        builder.Services.AddRabbitMqBus(builder.Configuration);
 
         var app = builder.Build();
         app.MapCallbackGateway();

@@ -7,7 +7,7 @@ namespace Mavi.CallbackGateway;
 /// <summary>The gateway within a host of any kind.</summary>
 public static class GatewayServices
 {
-    /// <summary>Everything but the bus: the host brings one of MassTransit's. The container then makes <c>IBus</c> out of it.</summary>
+    /// <summary>Everything; events go to the bus of MassTransit's that the host brings, unless a channel of their own is registered before.</summary>
     /// <exception cref="GatewaySettingsException">A setting of the section <c>Gateway</c> is missing or wrong.</exception>
     public static IServiceCollection AddCallbackGateway(this IServiceCollection services, IConfiguration configuration)
     {
@@ -16,14 +16,27 @@ public static class GatewayServices
         services.AddMetrics();
         services.AddSingleton<CallbackSecrets>();
         services.AddSingleton<BrokerState>();
+        services.TryAddSingleton<IEventChannel, BusChannel>();
         services.AddSingleton<EventPublisher>();
         services.AddSingleton<Spool>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<CallbackIntake>();
         services.AddSingleton<CallbackEndpoint>();
         services.AddSingleton<GatewayHealth>();
+        services.AddSingleton<SpoolDelivery>();
         services.AddHostedService<SpoolDrain>();
         services.KeepPathsOutOfLogs();
+        return services;
+    }
+
+    /// <summary>A connection to RabbitMQ as the channel of the events.</summary>
+    /// <exception cref="GatewaySettingsException"><c>ConnectionStrings:RabbitMq</c> is no address of a broker.</exception>
+    public static IServiceCollection AddBrokerConnection(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(BrokerAddress.From(configuration));
+        services.AddSingleton<BrokerConnection>();
+        services.AddSingleton<IEventChannel>(static provider => provider.GetRequiredService<BrokerConnection>());
+        services.AddHostedService(static provider => provider.GetRequiredService<BrokerConnection>());
         return services;
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Mavi.CallbackGateway.Classifying;
+using Mavi.CallbackGateway.Publishing;
 
 namespace Mavi.CallbackGateway;
 
@@ -25,6 +26,11 @@ static class GatewayTraces
 
     /// <summary>A callback on its way from the spool to its queue: the trace of its arrival ended long ago, and the task id is what both have.</summary>
     public static Activity? StartDrain() => Source.StartActivity("mavi.drain");
+
+    /// <summary>An event on its way to its exchange.</summary>
+    public static Activity? StartSend(CallbackEvent callback) => !Source.HasListeners() ? null
+        : Source.StartActivity($"{Envelope.ExchangeOf(callback.Name)} send", ActivityKind.Producer)
+            ?.SetTag("messaging.system", "rabbitmq").SetTag("messaging.operation", "send").SetTag("messaging.destination.name", Envelope.ExchangeOf(callback.Name));
 
     /// <summary>Which callback the current span is about.</summary>
     public static void Tell(CallbackEvent callback) => Activity.Current?.SetTag("mavi.task_id", callback.TaskId).SetTag("mavi.event", callback.Name);

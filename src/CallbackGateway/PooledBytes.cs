@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Mavi.CallbackGateway;
 
-/// <summary>Bytes in an array of the shared pool, which goes back when this is disposed.</summary>
-sealed class PooledBytes(int capacity) : IDisposable
+/// <summary>Bytes in an array of the shared pool, which goes back when this is disposed. Written into directly, or as a buffer writer that grows.</summary>
+sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposable
 {
     byte[] _array = ArrayPool<byte>.Shared.Rent(Math.Max(capacity, 1));
 
@@ -26,6 +26,18 @@ sealed class PooledBytes(int capacity) : IDisposable
         ArrayPool<byte>.Shared.Return(_array);
         (_array, Capacity) = (larger, to);
     }
+
+    public void Advance(int count) => Length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        var needed = Length + Math.Max(sizeHint, 1);
+        if (needed > Capacity)
+            Grow(Math.Max(needed, Capacity * 2));
+        return _array.AsMemory(Length, Capacity - Length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     public void Dispose()
     {

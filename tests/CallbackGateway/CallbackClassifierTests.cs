@@ -195,7 +195,7 @@ public sealed class CallbackClassifierTests
         {
             for (var at = 0; at < good.Length; at++)
             {
-                Assert.IsType<CallbackReceived>(CallbackClassifier.Classify(good.AsSpan(0, at), At).Message);
+                Assert.IsType<CallbackReceived>(CallbackClassifier.Classify(good.AsMemory(0, at), At).Message);
                 byte[] changed = [.. good];
                 changed[at] = (byte)random.Next(256);
                 Assert.NotNull(CallbackClassifier.Classify(changed, At).Message);

@@ -64,6 +64,16 @@ public sealed class CallbackRouteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Frame_ids_are_the_same_however_they_are_written()
+    {
+        const string Body = """{"code":200,"task_id":"spelt","data":{"asset_id":"im_1","asset_ch_ids":[ "imc_\u0031_0","imc_1_\"1\"" , "imc_1_é" ]}}""";
+
+        await _gateway.PostAsync(Body);
+
+        Assert.Equal(["imc_1_0", "imc_1_\"1\"", "imc_1_é"], (await _bus.TakeAsync<FramesExtracted>()).Read<FramesExtracted>().FrameIds);
+    }
+
+    [Fact]
     public async Task No_segments_and_a_failed_segment_are_left_to_the_saga()
     {
         await _gateway.PostAsync("""{"code":200,"message":"SUCCESS","task_id":"empty","data":{"splits":[]}}""");

@@ -36,7 +36,11 @@ sealed class GatewayBus : IAsyncDisposable
 
     public Task UnbindFullAsync<T>() => _client.DeleteQueueAsync($"full-{typeof(T).Name}");
 
+    public Task DeleteExchangeAsync<T>() => _client.DeleteExchangeAsync<T>();
+
     public Task<AmqpMessage> TakeAsync<T>() => _client.TakeAsync(typeof(T).Name);
+
+    public Task<uint> CountAsync<T>() => _client.CountAsync(typeof(T).Name);
 
     public async Task<long> CountAsync() =>
         await _client.CountAsync(nameof(VideoSplitCompleted)) + await _client.CountAsync(nameof(FramesExtracted))

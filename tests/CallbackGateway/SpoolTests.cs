@@ -155,6 +155,29 @@ public sealed class SpoolTests
     }
 
     [Fact]
+    public async Task An_event_that_ends_the_channel_costs_nobody_its_callback_and_its_exchange_is_declared_again()
+    {
+        await using var bus = await GatewayBus.CreateAsync();
+        await bus.BindAllAsync();
+        await using var gateway = await GatewayHost.StartAsync(bus.Address);
+        Assert.Equal(HttpStatusCode.OK, await gateway.PostAsync(CallbackBodies.Split("before")));
+        await bus.DeleteExchangeAsync<FramesExtracted>();
+
+        // The broker closes the channel on which an event comes for an exchange that is not there, and answers nothing else that is under way on it.
+        var posts = Enumerable.Range(0, 40).Select(number => gateway.PostAsync(number % 10 == 5 ? CallbackBodies.Frames($"task-{number}") : CallbackBodies.Split($"task-{number}")));
+        Assert.All(await Task.WhenAll(posts), status => Assert.Equal(HttpStatusCode.OK, status));
+
+        await bus.BindAsync<FramesExtracted>();
+        await Eventually.TrueAsync("the spool to be empty", () => gateway.SpoolDepth == 0);
+        var arrived = new HashSet<string>();
+        for (var left = await bus.CountAsync<VideoSplitCompleted>(); left > 0; left--)
+            arrived.Add((await bus.TakeAsync<VideoSplitCompleted>()).Read<VideoSplitCompleted>().TaskId);
+        for (var left = await bus.CountAsync<FramesExtracted>(); left > 0; left--)
+            arrived.Add((await bus.TakeAsync<FramesExtracted>()).Read<FramesExtracted>().TaskId);
+        Assert.Superset(Enumerable.Range(0, 40).Select(number => $"task-{number}").ToHashSet(), arrived);
+    }
+
+    [Fact]
     public async Task Only_when_broker_and_disk_both_fail_the_answer_is_503()
     {
         await using var gateway = await GatewayHost.StartAsync(NobodyListens, settings: ["--Gateway:PublishTimeout", "00:00:00.2"]);

@@ -25,24 +25,24 @@ static class CallbackClassifier
     static readonly byte[][] InnerNames = Names("splits", "asset_id", "asset_ch_ids", "message", "msg", "success", "failed");
 
     /// <summary>The event that <paramref name="body"/> is.</summary>
-    public static CallbackEvent Classify(ReadOnlySpan<byte> body, DateTimeOffset receivedAt)
+    public static CallbackEvent Classify(ReadOnlyMemory<byte> body, DateTimeOffset receivedAt)
     {
-        var json = body.StartsWith("\uFEFF"u8) ? body[3..] : body;
+        var json = body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body;
 
         // A stray byte in a file name must not cost the result: it is read as U+FFFD, which no id may hold.
-        if (!Utf8.IsValid(json))
-            json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json));
+        if (!Utf8.IsValid(json.Span))
+            json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json.Span));
 
         try
         {
-            return ClassifyDocument(JsonSlice.Document(json), body, receivedAt);
+            return ClassifyDocument(json, body.Span, receivedAt);
         }
         catch (JsonException exception)
         {
             var reason = body.IsEmpty
                 ? $"The body is empty; {Expected}."
                 : $"The body is not JSON from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on; {Expected}.";
-            return Unknown(taskId: null, body, reason, receivedAt);
+            return Unknown(taskId: null, body.Span, reason, receivedAt);
         }
     }
 
@@ -52,6 +52,10 @@ static class CallbackClassifier
         var text = value.IsString ? value.Text() : null;
         return text is { Length: >= 1 and <= MaxIdLength } && !text.Any(character => char.IsControl(character) || character == '\uFFFD') ? text : null;
     }
+
+    /// <summary>Whether <see cref="IdOf"/> has one; nearly always told without making a string of it.</summary>
+    public static bool IsId(JsonSlice value) =>
+        value.Plain is { Length: >= 1 and <= MaxIdLength } plain && !plain.ContainsAnyExceptInRange((byte)' ', (byte)'~') || IdOf(value) is not null;
 
     public static string NotAnId(string member, JsonSlice value) =>
         $"{member} is {(value.IsString ? "a string that is no id" : value.Kind)}; expected a string of 1 to {MaxIdLength} characters.";
@@ -64,8 +68,9 @@ static class CallbackClassifier
         return string.Concat(text.Take(length).Select(character => char.IsControl(character) ? '\uFFFD' : character));
     }
 
-    static CallbackEvent ClassifyDocument(JsonSlice document, ReadOnlySpan<byte> body, DateTimeOffset receivedAt)
+    static CallbackEvent ClassifyDocument(ReadOnlyMemory<byte> json, ReadOnlySpan<byte> body, DateTimeOffset receivedAt)
     {
+        var document = JsonSlice.Document(json.Span);
         if (!document.IsObject)
             return Unknown(taskId: null, body, $"The body is {document.Kind}; {Expected}.", receivedAt);
 
@@ -113,7 +118,7 @@ static class CallbackClassifier
 
         if (!frames.IsArray)
             return Failed($"data.asset_ch_ids is {frames.Kind}; expected an array of frame ids.", body);
-        return ReadIds(frames, out var frameIds) is { } broken
+        return FrameIds.Read(frames.Within(json), out var frameIds) is { } broken
             ? Failed(broken, body)
             : new(new FramesExtracted { TaskId = taskId, CollectionId = collectionId, FrameIds = frameIds, ReceivedAt = receivedAt }, taskId);
 
@@ -140,19 +145,6 @@ static class CallbackClassifier
     /// <summary>A flag may have become a string or a number on its way.</summary>
     static bool Says(JsonSlice flag, string word, string digit) =>
         flag.Kind == word || (flag.Text() is { } text && (text == digit || text.Equals(word, StringComparison.OrdinalIgnoreCase)));
-
-    static string? ReadIds(JsonSlice array, out List<string> ids)
-    {
-        ids = [];
-        foreach (var element in array)
-        {
-            if (IdOf(element) is not { } id)
-                return NotAnId($"data.asset_ch_ids[{ids.Count}]", element);
-            ids.Add(id);
-        }
-
-        return null;
-    }
 
     static byte[][] Names(params string[] names) => Array.ConvertAll(names, Encoding.UTF8.GetBytes);
 }

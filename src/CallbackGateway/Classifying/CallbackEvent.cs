@@ -24,6 +24,9 @@ readonly record struct CallbackEvent(object Message, string? TaskId)
         },
         TaskId);
 
+    /// <summary>The event in memory of its own; else it may be good only as long as the callback's body is.</summary>
+    public object Detached() => Message is FramesExtracted frames ? frames with { FrameIds = [.. frames.FrameIds] } : Message;
+
     /// <summary>The SHA-256 of a body in lower-case hex digits.</summary>
     public static string HashOf(ReadOnlySpan<byte> body) => Convert.ToHexStringLower(SHA256.HashData(body));
 }

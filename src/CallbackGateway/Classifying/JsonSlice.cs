@@ -33,6 +33,9 @@ readonly ref struct JsonSlice(ReadOnlySpan<byte> bytes)
         _ => "a number",
     };
 
+    /// <summary>What is between the quotes of a string without escapes; nothing for anything else.</summary>
+    public ReadOnlySpan<byte> Plain => IsString && !_bytes.Contains((byte)'\\') ? _bytes[1..^1] : default;
+
     char First => _bytes.IsEmpty ? '\0' : (char)_bytes[0];
 
     /// <summary>The value of a whole document.</summary>
@@ -64,6 +67,10 @@ readonly ref struct JsonSlice(ReadOnlySpan<byte> bytes)
                 found[name] = start..(int)reader.BytesConsumed;
         }
     }
+
+    /// <summary>The same slice of the memory that the document is in.</summary>
+    public ReadOnlyMemory<byte> Within(ReadOnlyMemory<byte> document) =>
+        document.Span.Overlaps(_bytes, out var offset) ? document.Slice(offset, _bytes.Length) : throw new ArgumentException("It is not of this document.", nameof(document));
 
     public JsonSlice this[Range range] => new(_bytes[range]);
 

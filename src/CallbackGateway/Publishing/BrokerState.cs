@@ -1,7 +1,7 @@
 namespace Mavi.CallbackGateway.Publishing;
 
 /// <summary>
-/// What is known of the broker: whether it can be reached (told by <see cref="BrokerWatch"/>; an in-memory bus always can) and whether it took
+/// What is known of the broker: whether it can be reached (told by <see cref="BrokerConnection"/>; an in-memory bus always can) and whether it took
 /// the last event. While it is away no sender waits for it. Each change is said once.
 /// </summary>
 sealed partial class BrokerState(ILogger<BrokerState> logger)

@@ -1,115 +1,82 @@
-using MassTransit;
 using Mavi.CallbackGateway.Classifying;
-using RabbitMQ.Client.Exceptions;
 
 namespace Mavi.CallbackGateway.Publishing;
 
-/// <summary>How an attempt to publish ended.</summary>
-enum PublishOutcome
+/// <summary>Publishes within <see cref="GatewayOptions.PublishTimeout"/>, whatever the channel does, and tells <see cref="BrokerState"/> how it went.</summary>
+sealed class EventPublisher(IEventChannel channel, GatewayOptions options, BrokerState broker, TimeProvider time) : IDisposable
 {
-    /// <summary>A queue has it.</summary>
-    Confirmed,
-
-    /// <summary>No queue is bound to the event's exchange.</summary>
-    Returned,
-
-    /// <summary>The broker refused this one event.</summary>
-    Refused,
-
-    /// <summary>No answer in time, or no connection. It may have arrived all the same: another attempt carries the same message id.</summary>
-    Unanswered,
-}
-
-/// <summary>An attempt to publish; <paramref name="Reason"/> is why it failed.</summary>
-readonly record struct PublishResult(PublishOutcome Outcome, string? Reason = null);
-
-/// <summary>Publishes mandatory and confirmed, within <see cref="GatewayOptions.PublishTimeout"/> whatever the client library does.</summary>
-sealed class EventPublisher(IBus bus, GatewayOptions options, BrokerState broker, TimeProvider time) : IDisposable
-{
-    // MassTransit puts no bound on unconfirmed publishes; a confirm takes milliseconds, so this many are enough for thousands a second.
+    // A confirm takes milliseconds, so this many are enough for thousands a second; a broker that is slow must not be given ever more.
     const int MostUnconfirmed = 64;
 
+    // An event and the client's copy of it take twice its size: of large ones few at once are as fast, and the rest wait as the bodies they are.
+    const int Large = 512 * 1024;
+    const int MostLarge = 2;
+
     readonly SemaphoreSlim _slots = new(MostUnconfirmed);
+    readonly SemaphoreSlim _largeSlots = new(MostLarge);
 
     /// <summary>One attempt for a callback whose sender is waiting.</summary>
-    public async Task<PublishResult> PublishAsync(CallbackEvent callback, Guid messageId)
+    public async Task<PublishResult> PublishAsync(CallbackEvent callback, Guid messageId, int size)
     {
-        var deadline = NewDeadline();
-        try
+        var begin = time.GetTimestamp();
+        var slots = size < Large ? _slots : _largeSlots;
+        if (!slots.Wait(0))
         {
-            await _slots.WaitAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            deadline.Dispose();
-            return new(PublishOutcome.Unanswered, $"{MostUnconfirmed} events already wait for their confirm.");
-        }
-
-        return await AttemptAsync(callback, messageId, deadline, ended: () => _slots.Release());
-    }
-
-    /// <summary>One attempt for a callback out of the spool: it is alone, and must get through even while every slot is held by a publish that hangs.</summary>
-    public Task<PublishResult> PublishSpooledAsync(CallbackEvent callback, Guid messageId) =>
-        AttemptAsync(callback, messageId, NewDeadline(), ended: () => { });
-
-    public void Dispose() => _slots.Dispose();
-
-    CancellationTokenSource NewDeadline() => new(options.PublishTimeout, time);
-
-    async Task<PublishResult> AttemptAsync(CallbackEvent callback, Guid messageId, CancellationTokenSource deadline, Action ended)
-    {
-        var token = deadline.Token;
-        try
-        {
-            await PublishToTheEndAsync().WaitAsync(token);
-            broker.Took();
-            return new(PublishOutcome.Confirmed);
-        }
-        catch (MessageReturnedException)
-        {
-            broker.Took();
-            return new(PublishOutcome.Returned, "No queue is bound to its exchange.");
-        }
-        catch (OperationCanceledException)
-        {
-            return Unanswered($"No confirm within {options.PublishTimeout.TotalSeconds:0.###} s.");
-        }
-        catch (Exception exception) when (exception is ConnectionException or AlreadyClosedException or BrokerUnreachableException or IOException)
-        {
-            return Unanswered(exception.GetBaseException().Message);
-        }
-#pragma warning disable CA1031 // Whatever else the library throws concerns this event alone; it is not lost, the spool takes it.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return new(PublishOutcome.Refused, exception.GetBaseException().Message);
+            using var deadline = new CancellationTokenSource(options.PublishTimeout, time);
+            try
+            {
+                await slots.WaitAsync(deadline.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return new(PublishOutcome.Unanswered, $"{(size < Large ? MostUnconfirmed : MostLarge)} events already wait for their confirm.");
+            }
         }
 
-        // A publish that we no longer wait for keeps its slot until the library lets go of it.
-        async Task PublishToTheEndAsync()
+        return await AttemptAsync(HoldSlotAsync(), options.PublishTimeout - time.GetElapsedTime(begin));
+
+        // A publish that we no longer wait for keeps its slot until its answer comes.
+        async Task<PublishResult> HoldSlotAsync()
         {
             try
             {
-                await bus.Publish(callback.Message, callback.Message.GetType(), Address, token);
+                return await channel.PublishAsync(callback, messageId);
             }
             finally
             {
-                deadline.Dispose();
-                ended();
+                slots.Release();
             }
-        }
-
-        void Address(PublishContext context)
-        {
-            context.MessageId = messageId;
-            // A confirm alone does not mean that a queue took it; mandatory makes the broker return what none did.
-            context.Mandatory = true;
         }
     }
 
-    PublishResult Unanswered(string reason)
+    /// <summary>One attempt for a callback out of the spool: it must get through even while every slot is held by a publish that hangs.</summary>
+    public Task<PublishResult> PublishSpooledAsync(CallbackEvent callback, Guid messageId) => AttemptAsync(channel.PublishAsync(callback, messageId), options.PublishTimeout);
+
+    public void Dispose()
     {
-        broker.Failed(reason);
-        return new(PublishOutcome.Unanswered, reason);
+        _slots.Dispose();
+        _largeSlots.Dispose();
+    }
+
+    async Task<PublishResult> AttemptAsync(Task<PublishResult> publish, TimeSpan limit)
+    {
+        var result = await EndedAsync(publish, limit);
+        if (result.Outcome is PublishOutcome.Unanswered)
+            broker.Failed(result.Reason!);
+        else if (result.Outcome is not PublishOutcome.Refused)
+            broker.Took();
+        return result;
+    }
+
+    async Task<PublishResult> EndedAsync(Task<PublishResult> publish, TimeSpan limit)
+    {
+        try
+        {
+            return await publish.WaitAsync(limit > TimeSpan.Zero ? limit : TimeSpan.Zero, time);
+        }
+        catch (TimeoutException)
+        {
+            return new(PublishOutcome.Unanswered, $"No confirm within {options.PublishTimeout.TotalSeconds:0.###} s.");
+        }
     }
 }

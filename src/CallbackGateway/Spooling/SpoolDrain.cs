@@ -1,26 +1,23 @@
-using Mavi.CallbackGateway.Classifying;
 using Mavi.CallbackGateway.Publishing;
 
 namespace Mavi.CallbackGateway.Spooling;
 
 /// <summary>
 /// Brings the spool's callbacks to their queues, in the order of arrival, whenever the broker is there; also finds out that it takes events
-/// again. What has no queue, is refused or cannot be read waits without holding up the rest.
+/// again. What has no queue, is refused or cannot be read waits without holding up the rest. One at a time until the broker has answered, then many.
 /// </summary>
-sealed partial class SpoolDrain(
-    Spool spool, EventPublisher publisher, BrokerState broker, GatewayMetrics metrics, TimeProvider time, ILogger<SpoolDrain> logger) : BackgroundService
+sealed partial class SpoolDrain(Spool spool, SpoolDelivery delivery, BrokerState broker, TimeProvider time, ILogger<SpoolDrain> logger) : BackgroundService
 {
     static readonly TimeSpan Often = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Seldom = TimeSpan.FromSeconds(8);
     const int MostUnansweredInARow = 3;
 
-    /// <summary>The event of each callback that was tried in vain: those without a queue need not be read again and again.</summary>
-    readonly Dictionary<string, string> _eventOf = [];
-
-    /// <summary>What was complained about; each file and event once.</summary>
-    readonly HashSet<string> _said = [];
+    // As many confirms under way as make the broker the slower one of the two; a few bodies of the largest kind are enough for that, too.
+    const int MostAtOnce = 128;
+    const int MostBytesAtOnce = 4 * 1024 * 1024;
 
     int _witness;
+    bool _unreadable;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -47,7 +44,7 @@ sealed partial class SpoolDrain(
         try
         {
             var files = spool.List();
-            _said.Remove("");
+            _unreadable = false;
             var drained = await DrainAsync(files, stop);
             if (drained > 0)
                 LogDrained(drained, spool.Count());
@@ -55,8 +52,9 @@ sealed partial class SpoolDrain(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            if (_said.Add(""))
-                LogUnreadable("The spool", exception.Message);
+            if (!_unreadable)
+                LogUnreadable(exception.Message);
+            _unreadable = true;
             return (0, 0);
         }
     }
@@ -64,27 +62,39 @@ sealed partial class SpoolDrain(
     /// <summary>Tries each file once; returns how many left. Stops when the broker does not answer.</summary>
     async Task<int> DrainAsync(List<SpoolFile> files, CancellationToken stop)
     {
+        delivery.BeginPass();
         var waiting = new Queue<SpoolFile>(files);
-        var withoutQueue = new HashSet<string>();
-        var (drained, answered, unanswered) = (0, false, 0);
-        while (unanswered < MostUnansweredInARow && broker.IsReachable && !stop.IsCancellationRequested && waiting.TryDequeue(out var file))
+        var (drained, answered, unanswered, alone) = (0, false, 0, 1);
+        while (unanswered < MostUnansweredInARow && broker.IsReachable && !stop.IsCancellationRequested && waiting.Count > 0)
         {
-            var outcome = await DrainOneAsync(file, withoutQueue);
+            if (alone == 0)
+            {
+                var (left, silent) = await DrainTogetherAsync(waiting);
+                drained += left;
+                // One of them may have silenced the others: each is tried alone.
+                waiting = new(silent.Concat(waiting));
+                alone = silent.Count;
+                continue;
+            }
+
+            var outcome = await DrainOneAsync(waiting.Dequeue());
             drained += outcome is PublishOutcome.Confirmed ? 1 : 0;
             if (outcome is not PublishOutcome.Unanswered)
             {
                 answered |= outcome is not null;
                 unanswered = 0;
+                alone = answered ? alone - 1 : 1;
                 continue;
             }
 
             unanswered++;
+            alone = Math.Max(alone - 1, 1);
             if (answered || waiting.Count == 0)
                 continue;
 
             // Is it this one, or the broker? Another one tells; each time a different one, because that may be a bad one too.
             var witness = waiting.ElementAt(_witness++ % waiting.Count);
-            outcome = await DrainOneAsync(witness, withoutQueue);
+            outcome = await DrainOneAsync(witness);
             if (outcome is PublishOutcome.Unanswered or null)
                 break;
             drained += outcome is PublishOutcome.Confirmed ? 1 : 0;
@@ -95,72 +105,44 @@ sealed partial class SpoolDrain(
         return drained;
     }
 
-    /// <summary>Publishes one callback and forgets it when a queue has it; null where there was nothing to try.</summary>
-    async Task<PublishOutcome?> DrainOneAsync(SpoolFile file, HashSet<string> withoutQueue)
+    /// <summary>Sends the next callbacks in their order without waiting for each; returns how many left, and those that had no answer.</summary>
+    async Task<(int Drained, List<SpoolFile> Silent)> DrainTogetherAsync(Queue<SpoolFile> waiting)
     {
-        if (_eventOf.TryGetValue(file.Name, out var known) && withoutQueue.Contains(known))
-            return null;
-
-        using var body = await TryReadAsync(file);
-        if (body is null)
-            return null;
-
-        var callback = CallbackClassifier.Classify(body.Span, file.ReceivedAt).Of(body.Length, file.BodyHash);
-        if (withoutQueue.Contains(callback.Name))
+        var sent = new List<(SpooledCallback Spooled, Task<PublishResult> Result)>();
+        for (long bytes = 0; sent.Count < MostAtOnce && bytes < MostBytesAtOnce && waiting.TryDequeue(out var file);)
         {
-            _eventOf[file.Name] = callback.Name;
-            return null;
+            if (await delivery.TryTakeAsync(file) is not { } spooled)
+                continue;
+            bytes += spooled.Body.Length;
+            sent.Add((spooled, delivery.SendAsync(spooled)));
         }
 
-        using var span = GatewayTraces.StartDrain();
-        GatewayTraces.Tell(callback);
-        var (outcome, reason) = await publisher.PublishSpooledAsync(callback, callback.MessageId(file.BodyHash));
-        switch (outcome)
+        var (drained, silent) = (0, new List<SpoolFile>());
+        foreach (var (spooled, sending) in sent)
         {
-            case PublishOutcome.Confirmed:
-                spool.Remove(file);
-                _eventOf.Remove(file.Name);
-                _said.Remove(file.Name);
-                _said.Remove(callback.Name);
-                metrics.Drained(callback.Name);
-                break;
-            case PublishOutcome.Returned:
-                _eventOf[file.Name] = callback.Name;
-                withoutQueue.Add(callback.Name);
-                if (_said.Add(callback.Name))
-                    LogWithoutQueue(callback.Name);
-                break;
-            case PublishOutcome.Refused when _said.Add(file.Name):
-                LogRefused(callback.TaskId, callback.Name, file.Name, reason);
-                break;
+            var result = await sending;
+            delivery.Settle(spooled, result);
+            drained += result.Outcome is PublishOutcome.Confirmed ? 1 : 0;
+            if (result.Outcome is PublishOutcome.Unanswered)
+                silent.Add(spooled.File);
         }
 
-        return outcome;
+        return (drained, silent);
     }
 
-    async Task<PooledBytes?> TryReadAsync(SpoolFile file)
+    /// <summary>Sends one callback and waits for its end; null where there was nothing to try.</summary>
+    async Task<PublishOutcome?> DrainOneAsync(SpoolFile file)
     {
-        try
-        {
-            return await spool.ReadAsync(file);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            if (_said.Add(file.Name))
-                LogUnreadable(file.Name, exception.Message);
+        if (await delivery.TryTakeAsync(file) is not { } spooled)
             return null;
-        }
+        var result = await delivery.SendAsync(spooled);
+        delivery.Settle(spooled, result);
+        return result.Outcome;
     }
 
     [LoggerMessage(LogLevel.Information, "{Drained} callbacks left the spool for their queues, {Left} remain")]
     partial void LogDrained(int drained, int? left);
 
-    [LoggerMessage(LogLevel.Warning, "No queue is bound to the exchange Mavi.Contracts:{Event}: its callbacks wait in the spool. Start the Worker, or bind a queue")]
-    partial void LogWithoutQueue(string @event);
-
-    [LoggerMessage(LogLevel.Error, "Task {TaskId}: the broker refuses {Event} out of the spool ({File}), it waits there: {Reason}")]
-    partial void LogRefused(string? taskId, string @event, string file, string? reason);
-
-    [LoggerMessage(LogLevel.Error, "{File} cannot be read, it waits in the spool: {Reason}")]
-    partial void LogUnreadable(string file, string reason);
+    [LoggerMessage(LogLevel.Error, "The spool cannot be read, its callbacks wait there: {Reason}")]
+    partial void LogUnreadable(string reason);
 }
