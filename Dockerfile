@@ -7,6 +7,7 @@ FROM ${SDK} AS publish
 WORKDIR /source
 # What to restore changes rarely: while only sources change, this layer is kept.
 COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src/Hosting/Runtime.props src/Hosting/
 COPY src/Contracts/Contracts.csproj src/Contracts/
 COPY src/Mavi/Mavi.csproj src/Mavi/
 COPY src/Ledger/Ledger.csproj src/Ledger/

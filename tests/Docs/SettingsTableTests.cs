@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using MassTransit;
 using Mavi.CallbackGateway;
+using Mavi.CallbackGateway.Publishing;
 using Mavi.Client;
 using Mavi.Ledger;
 using Mavi.Sandbox;
@@ -43,11 +44,9 @@ public sealed partial class SettingsTableTests
 
         Assert.Equal($"`Data Source={worker.Services.GetRequiredService<LedgerDatabase>().Place}`", Find("ConnectionStrings__Ledger").Default);
         var broker = new Uri(Find("ConnectionStrings__RabbitMq").Default.Trim('`'));
-        foreach (var app in new[] { worker, gateway })
-        {
-            var address = app.Services.GetRequiredService<IBus>().Address;
-            Assert.Equal((broker.Host, broker.Port), (address.Host, address.Port < 0 ? 5672 : address.Port));
-        }
+        var address = worker.Services.GetRequiredService<IBus>().Address;
+        Assert.Equal((broker.Host, broker.Port), (address.Host, address.Port < 0 ? 5672 : address.Port));
+        Assert.Equal($"{broker.Host}:{broker.Port}", $"{gateway.Services.GetRequiredService<BrokerAddress>()}");
     }
 
     public static TheoryData<string, string, string> Bounds
