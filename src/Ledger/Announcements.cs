@@ -27,7 +27,7 @@ public sealed class Announcements(LedgerDatabase database)
     Task<IReadOnlyList<Owed<T>>> TakeAsync<T>(string table, string key, string columns, TimeSpan hold, CancellationToken cancellationToken) => database.RunAsync(
         $$"""
         update {{table}} set announce_at = {now} + @Hold
-         where {{key}} in (select {{key}} from {{table}} where announce_at <= {now} order by announce_at limit {{Batch}}) and announce_at <= {now}
+         where {{key}} in (select {{key}} from {{table}} where announce_at <= {asOf} order by announce_at limit {{Batch}}) and announce_at <= {asOf}
         returning {{columns}}, announce_at as Mark
         """,
         new { Hold = Moment.From(hold) },
@@ -35,9 +35,9 @@ public sealed class Announcements(LedgerDatabase database)
             [.. results.Read<T, MarkOf, Owed<T>>(static (row, mark) => new Owed<T>(row, mark.Mark), splitOn: "Mark")]),
         cancellationToken);
 
-    Task<int> ClearAsync(string table, string key, string id, long mark, CancellationToken cancellationToken) => database.RunAsync(
+    Task ClearAsync(string table, string key, string id, long mark, CancellationToken cancellationToken) => database.RunAsync(
         $"update {table} set announce_at = null where {key} = @Id and announce_at = @Mark",
-        new { Id = id, Mark = mark }, static _ => Task.FromResult(0), cancellationToken);
+        new { Id = id, Mark = mark }, cancellationToken);
 
     sealed class MarkOf
     {

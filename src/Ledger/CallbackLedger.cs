@@ -47,14 +47,14 @@ public sealed class CallbackLedger(LedgerDatabase database)
     /// <summary>Takes kept callbacks that turned out to be ours; each comes again after <paramref name="hold"/> until <see cref="SettleAsync"/>.</summary>
     public Task<IReadOnlyList<KeptCallback>> TakeOursAsync(TimeSpan hold, CancellationToken cancellationToken) => database.RunAsync(
         $$"""
-        update callbacks as c set recheck_at = {now} + @Hold where c.recheck_at <= {now} and {{IsOurs}} returning {{Columns}};
+        update callbacks as c set recheck_at = {now} + @Hold where c.recheck_at <= {asOf} and {{IsOurs}} returning {{Columns}};
 
-        update callbacks set recheck_at = null where recheck_at <= {now};
+        update callbacks set recheck_at = null where recheck_at <= {asOf};
         """,
         new { Hold = Moment.From(hold) },
         static async results => (IReadOnlyList<KeptCallback>)[.. await results.ReadAsync<KeptCallback>()], cancellationToken);
 
     /// <summary>Whose the callback is, is known: do not look again.</summary>
     public Task SettleAsync(string id, CancellationToken cancellationToken) => database.RunAsync(
-        "update callbacks set recheck_at = null where id = @Id", new { Id = id }, static _ => Task.FromResult(0), cancellationToken);
+        "update callbacks set recheck_at = null where id = @Id", new { Id = id }, cancellationToken);
 }

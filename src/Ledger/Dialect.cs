@@ -4,16 +4,16 @@ using Npgsql;
 
 namespace Mavi.Ledger;
 
-/// <summary>The few places where PostgreSQL and SQLite differ. Statements are written once with <c>{now}</c> and <c>{forUpdate}</c> in them.</summary>
+/// <summary>The few places where PostgreSQL and SQLite differ. Statements are written once with <c>{now}</c> and <c>{asOf}</c> in them.</summary>
 abstract class Dialect : IAsyncDisposable
 {
     /// <summary>The database's clock, in microseconds since 1970 UTC.</summary>
     public abstract string Now { get; }
 
-    /// <summary>Appended to a select of rows that the same transaction goes on to change.</summary>
-    public abstract string ForUpdate { get; }
+    /// <summary>The same as of the transaction's begin: to find rows by, because only what does not change meanwhile can be looked up in an index.</summary>
+    public abstract string AsOf { get; }
 
-    /// <summary>Opens a transaction that holds everybody else off <c>@lock</c> until it ends, also where no row exists yet.</summary>
+    /// <summary>Opens a transaction that holds everybody else off <c>@lock</c> until it ends, also where no table exists yet.</summary>
     public abstract string BeginLocked { get; }
 
     /// <summary>Opens a transaction for statements that change rows.</summary>
@@ -59,10 +59,14 @@ sealed class PostgresDialect : Dialect
 
     public PostgresDialect(NpgsqlConnectionStringBuilder settings)
     {
-        if (!settings.ContainsKey("Max Auto Prepare"))
+        // Not ContainsKey, which says yes to every setting there is.
+        if (!settings.ShouldSerialize("Max Auto Prepare"))
             settings.MaxAutoPrepare = 60;
-        if (!settings.ContainsKey("GSS Encryption Mode"))
+        if (!settings.ShouldSerialize("GSS Encryption Mode"))
             settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        // A session keeps nothing of ours from one use to the next: no settings, no temporary tables, no locks beyond a transaction.
+        if (!settings.ShouldSerialize("No Reset On Close"))
+            settings.NoResetOnClose = true;
         settings.ApplicationName ??= "mavi-worker";
         Place = $"{settings.Host}:{settings.Port}/{settings.Database}";
         _source = NpgsqlDataSource.Create(settings);
@@ -70,7 +74,7 @@ sealed class PostgresDialect : Dialect
 
     // clock_timestamp, not now(): after waiting for a row the time of the wait has passed.
     public override string Now => "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
-    public override string ForUpdate => "for update";
+    public override string AsOf => "(extract(epoch from now()) * 1000000)::bigint";
     public override string BeginLocked => "begin; select pg_advisory_xact_lock(@lock);";
     public override string Begin => "begin;";
     public override bool CommandIsTransaction => true;
@@ -87,7 +91,7 @@ sealed class SqliteDialect(SqliteConnectionStringBuilder settings) : Dialect
     readonly string _connectionString = settings.ToString();
 
     public override string Now => "cast(unixepoch('subsec') * 1000000 as integer)";
-    public override string ForUpdate => "";
+    public override string AsOf => Now;
     public override string BeginLocked => "begin immediate;";
     public override string Begin => "begin immediate;";
     public override bool CommandIsTransaction => false;

@@ -50,17 +50,35 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
     /// Runs statements as one transaction, in one round trip on PostgreSQL, and reads what they return. The token ends only the wait for a
     /// connection: of a statement that is cancelled half way nobody would know whether it took effect.
     /// </summary>
-    internal async Task<T> RunAsync<T>(string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken)
+    internal Task<T> RunAsync<T>(string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken cancellationToken) =>
+        TransactAsync(statements, parameters, async (connection, rendered, values) =>
+        {
+            await using var results = await connection.QueryMultipleAsync(rendered, values);
+            return await read(results);
+        }, cancellationToken);
+
+    /// <summary>As <see cref="RunAsync{T}"/>, for statements that return nothing: a reader of nothing would end in a request to cancel, on a connection of its own.</summary>
+    internal Task RunAsync(string statements, object parameters, CancellationToken cancellationToken) =>
+        TransactAsync(statements, parameters, static (connection, rendered, values) => connection.ExecuteAsync(rendered, values), cancellationToken);
+
+    async Task<T> TransactAsync<T>(string statements, object parameters, Func<DbConnection, string, object, Task<T>> run, CancellationToken cancellationToken)
     {
+        if (_clock is not null)
+        {
+            var withNow = new DynamicParameters(parameters);
+            withNow.Add("now", Moment.From(_clock.GetUtcNow()));
+            parameters = withNow;
+        }
+
         using var gate = await _dialect.EnterAsync(cancellationToken);
         await using var connection = await OpenAsync(cancellationToken);
         if (_dialect.CommandIsTransaction)
-            return await QueryAsync(connection, statements, parameters, read);
+            return await run(connection, Render(statements), parameters);
 
         await connection.ExecuteAsync(_dialect.Begin);
         try
         {
-            var result = await QueryAsync(connection, statements, parameters, read);
+            var result = await run(connection, Render(statements), parameters);
             await connection.ExecuteAsync("commit");
             return result;
         }
@@ -71,37 +89,9 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins a transaction that holds everybody else off <paramref name="key"/>, and runs statements in it.</summary>
-    internal async Task<LedgerTransaction> BeginLockedAsync(long key, CancellationToken cancellationToken)
-    {
-        var gate = await _dialect.EnterAsync(cancellationToken);
-        try
-        {
-            return new LedgerTransaction(this, gate, await OpenAsync(cancellationToken), Render(_dialect.BeginLocked), key);
-        }
-        catch
-        {
-            gate.Dispose();
-            throw;
-        }
-    }
-
-    internal async Task<T> QueryAsync<T>(DbConnection connection, string statements, object parameters, Func<SqlMapper.GridReader, Task<T>> read)
-    {
-        if (_clock is not null)
-        {
-            var withNow = new DynamicParameters(parameters);
-            withNow.Add("now", Moment.From(_clock.GetUtcNow()));
-            parameters = withNow;
-        }
-
-        await using var results = await connection.QueryMultipleAsync(Render(statements), parameters);
-        return await read(results);
-    }
-
-    internal string Render(string statements) => _rendered.GetOrAdd(statements, static (text, self) => text
+    string Render(string statements) => _rendered.GetOrAdd(statements, static (text, self) => text
         .Replace("{now}", self._clock is null ? self._dialect.Now : "cast(@now as bigint)", StringComparison.Ordinal)
-        .Replace("{forUpdate}", self._dialect.ForUpdate, StringComparison.Ordinal), this);
+        .Replace("{asOf}", self._clock is null ? self._dialect.AsOf : "cast(@now as bigint)", StringComparison.Ordinal), this);
 
     async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
     {

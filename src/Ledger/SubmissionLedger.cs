@@ -14,7 +14,7 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         insert into accounts (account) values (@Account) on conflict do nothing;
         """ + string.Concat(operations.Select(operation =>
             $"insert into rate_slots (account, operation) values (@Account, '{operation.Replace("'", "''", StringComparison.Ordinal)}') on conflict do nothing;")),
-        new { Account = AccountRow.Default }, static _ => Task.FromResult(0), cancellationToken);
+        new { Account = AccountRow.Default }, cancellationToken);
 
     /// <summary>
     /// Finds the request, or reserves the next slot for it. No slot is spent on a request that is submitted already, nor while the account is paused.
@@ -64,7 +64,7 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// <summary>The POST of a claim leaves only now: the next one is counted from here.</summary>
     public Task LeavesNowAsync(Attempt attempt, CancellationToken cancellationToken) => database.RunAsync(
         "update rate_slots set last_at = {now} where account = @Account and operation = @Operation and last_attempt = @Attempt",
-        new { Account = AccountRow.Default, attempt.Request.Operation, Attempt = attempt.Id }, static _ => Task.FromResult(0), cancellationToken);
+        new { Account = AccountRow.Default, attempt.Request.Operation, Attempt = attempt.Id }, cancellationToken);
 
     /// <summary>Records the answer to a POST, with what it means for the account. May be repeated until it is written.</summary>
     /// <returns>The row as it now is.</returns>

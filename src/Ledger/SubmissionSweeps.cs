@@ -10,7 +10,7 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
     /// <summary>Whoever held the lease is gone, and the POST may have left: nobody knows, so the request is held.</summary>
     /// <returns>How many requests became uncertain.</returns>
     public Task<int> ExpireLeasesAsync(string actor, CancellationToken cancellationToken) => SweepAsync(
-        "state = 'Submitting' and lease_until <= {now}",
+        "state = 'Submitting' and lease_until <= {asOf}",
         """
         state = 'Uncertain', uncertain_at = coalesce(uncertain_at, attempted_at), lease_until = null, announce_at = {now},
         message = 'The worker ' || worker || ' did not record an answer in time; it may have crashed after the POST left.'
@@ -19,7 +19,7 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
 
     /// <summary>Uncertain requests that nobody decided about end as failed; a task can still be adopted.</summary>
     public Task<int> EndUncertainAsync(TimeSpan after, string actor, CancellationToken cancellationToken) => SweepAsync(
-        "state = 'Uncertain' and uncertain_at <= {now} - @After",
+        "state = 'Uncertain' and uncertain_at <= {asOf} - @After",
         """
         state = 'Failed', reason = 'SubmissionUncertain', announce_at = {now}, due_at = null,
         message = 'Nobody could find out whether Mavi accepted the request. ' || coalesce(message, '')
@@ -31,7 +31,7 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
     /// old it is, and ends as what it is: its first POST may have been taken, so a task can still be adopted.
     /// </summary>
     public Task<int> GiveUpAsync(TimeSpan after, string actor, CancellationToken cancellationToken) => SweepAsync(
-        "state = 'Deferred' and created_at <= {now} - @After and (uncertain_at is null or deferrals > 0)",
+        "state = 'Deferred' and created_at <= {asOf} - @After and (uncertain_at is null or deferrals > 0)",
         """
         state = 'Failed', announce_at = {now}, due_at = null,
         reason = case when uncertain_at is null then 'GaveUp' else 'SubmissionUncertain' end,
@@ -51,8 +51,8 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
     public Task<IReadOnlyList<SubmissionRow>> TakeDueAsync(string operation, int most, TimeSpan hold, CancellationToken cancellationToken) => database.RunAsync(
         $$"""
         update submissions set due_at = {now} + @Hold
-         where request_id in (select request_id from submissions where state = 'Deferred' and due_at <= {now} and operation = @Operation order by due_at limit @Most)
-           and state = 'Deferred' and due_at <= {now}
+         where request_id in (select request_id from submissions where state = 'Deferred' and due_at <= {asOf} and operation = @Operation order by due_at limit @Most)
+           and state = 'Deferred' and due_at <= {asOf}
         returning {{SubmissionRow.Columns}}
         """,
         new { Operation = operation, Most = most, Hold = Moment.From(hold) },

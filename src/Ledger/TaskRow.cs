@@ -25,7 +25,7 @@ public sealed class TaskRow
     internal const string Columns = """
         id as Id, task_id as TaskId, state as State, operation as Operation, request_id as RequestId, asset_id as AssetId, submitted_at as SubmittedAt,
         late as Late, overdue as Overdue, result_kind as ResultKind, result as Result, received_at as ReceivedAt, reason as Reason, code as Code,
-        message as Message, ended_at as EndedAt, created_at as CreatedAt
+        message as Message, ended_at as EndedAt, transition as Transition, created_at as CreatedAt
         """;
 
     /// <summary>The saga's correlation id as text.</summary>
@@ -50,6 +50,8 @@ public sealed class TaskRow
     public string? ResultKind { get; set; }
     /// <summary>That message as JSON.</summary>
     public string? Result { get; set; }
+    /// <summary>That message itself, where it is at hand; not stored.</summary>
+    public object? ResultMessage { get; set; }
     /// <summary>When the gateway received the callback.</summary>
     public long? ReceivedAt { get; set; }
     /// <summary>Failed or lost: why.</summary>
@@ -60,6 +62,10 @@ public sealed class TaskRow
     public string? Message { get; set; }
     /// <summary>When the row became terminal.</summary>
     public long? EndedAt { get; set; }
+    /// <summary>The id of the last change.</summary>
+    public string? Transition { get; set; }
+    /// <summary>Which of its changes the row is at.</summary>
+    public TaskVersion Version => new(State, Transition);
     /// <summary>When the first of the two events came.</summary>
     public long CreatedAt { get; set; }
     /// <summary>Set to give the row a deadline that long from now; null takes the deadline away. Not read back.</summary>

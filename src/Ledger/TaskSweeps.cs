@@ -10,7 +10,7 @@ public sealed class TaskSweeps(LedgerDatabase database)
     public async Task<int> ExpireAsync(TimeSpan overdueAfter, TimeSpan lostAfter, string actor, CancellationToken cancellationToken)
     {
         var due = await database.RunAsync(
-            $$"""select {{TaskRow.Columns}} from tasks where due_at <= {now} and state = 'AwaitingCallback' order by due_at limit {{Batch}}""",
+            $$"""select {{TaskRow.Columns}} from tasks where due_at <= {asOf} and state = 'AwaitingCallback' order by due_at limit {{Batch}}""",
             new { }, static async results => (IReadOnlyList<TaskRow>)[.. await results.ReadAsync<TaskRow>()], cancellationToken);
 
         var moved = 0;
@@ -22,7 +22,7 @@ public sealed class TaskSweeps(LedgerDatabase database)
             moved += await database.RunAsync(
                 $$"""
                 update tasks set {{change}}, announce_at = {now}, transition = @Transition, updated_at = {now}
-                 where id = @Id and state = 'AwaitingCallback' and due_at <= {now} and overdue = @Overdue;
+                 where id = @Id and state = 'AwaitingCallback' and due_at <= {asOf} and overdue = @Overdue;
 
                 insert into history (id, account, request_id, task_id, at, kind, actor)
                 select @Transition, account, request_id, task_id, {now}, @Kind, @Actor from tasks where id = @Id and transition = @Transition;

@@ -76,7 +76,7 @@ create table if not exists tasks (
     ended_at bigint,
     due_at bigint,                       -- AwaitingCallback: when it is overdue, then when it is lost
     announce_at bigint,
-    transition text,                     -- id of the last sweep that moved it, and of its history row
+    transition text,                     -- id of the last change, and of its history row; null in rows of before it was kept
     created_at bigint not null,
     updated_at bigint not null
 );

@@ -26,7 +26,7 @@ public abstract class Operation
     public abstract object Failed(Failure failure);
 
     /// <summary>What the ledger's record of a callback means: whole, or why not.</summary>
-    internal abstract Verdict Judge(string result);
+    internal abstract Verdict Judge(TaskRow task);
 
     /// <summary>The success event, from the ledger's record alone.</summary>
     internal abstract object Succeeded(TaskRow task);
@@ -73,11 +73,16 @@ public abstract class Operation<TResult> : Operation
     internal sealed override Type ResultType => typeof(TResult);
 
     /// <summary>The ledger's record of a callback as the event it was.</summary>
-    protected static TResult Read(string result) => JsonSerializer.Deserialize<TResult>(result, Json)!;
+    protected static TResult Read(TaskRow task)
+    {
+        if (task.ResultMessage is not TResult result)
+            task.ResultMessage = result = JsonSerializer.Deserialize<TResult>(task.Result!, Json)!;
+        return result;
+    }
 
-    internal sealed override Verdict Judge(string result) => Judge(Read(result));
+    internal sealed override Verdict Judge(TaskRow task) => Judge(Read(task));
 
-    internal sealed override object Succeeded(TaskRow task) => Succeeded(task, Read(task.Result!));
+    internal sealed override object Succeeded(TaskRow task) => Succeeded(task, Read(task));
 
     internal sealed override void Join(TaskStateMachine machine) => machine.Joins(this);
 }

@@ -39,6 +39,7 @@ public static class WorkerServices
         services.AddSingleton<Submitter>();
         services.AddSingleton<CommandHandler>();
         services.AddSingleton<Announcer>();
+        services.AddSingleton<TaskMemory>();
         services.AddSingleton<AccountWatch>();
         services.AddSingleton<Preparation>();
         services.AddHostedService(static provider => provider.GetRequiredService<Preparation>());

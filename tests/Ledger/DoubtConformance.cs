@@ -130,14 +130,14 @@ public abstract class DoubtConformance(Func<Task<string>> newDatabase) : LedgerS
     async Task LoseAnswerAsync(SubmissionRequest request) =>
         await Ledger.FinishAsync(await ClaimedAsync(request), End(SubmissionState.Uncertain, AccountEffect.Healthy), None);
 
-    async Task<string> OrphanAsync()
+    async Task<string> OrphanAsync() => (await RecordedAsync(new TaskRow
     {
-        var task = Guid.NewGuid().ToString("N");
-        await using var session = await new TaskLedger(Database).OpenAsync(Guid.NewGuid(), None);
-        await session.SaveAsync(
-            new TaskRow { TaskId = task, State = TaskStates.AwaitingSubmission, Operation = "Split", ResultKind = "VideoSplitCompleted", Result = "{}" }, Note("VideoSplitCompleted"));
-        return task;
-    }
+        TaskId = Guid.NewGuid().ToString("N"),
+        State = TaskStates.AwaitingSubmission,
+        Operation = "Split",
+        ResultKind = "VideoSplitCompleted",
+        Result = "{}",
+    })).TaskId;
 }
 
 /// <inheritdoc />

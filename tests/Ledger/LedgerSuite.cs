@@ -42,6 +42,14 @@ public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifeti
 
     protected static AttemptEnd Accepted(string taskId) => End(SubmissionState.Submitted, AccountEffect.Healthy) with { TaskId = taskId };
 
+    /// <summary>The first event of a task is recorded.</summary>
+    protected async Task<TaskRow> RecordedAsync(TaskRow row)
+    {
+        row.Id = Guid.NewGuid().ToString();
+        Assert.True((await new TaskLedger(Database).WriteAsync(null, row, new HistoryNote("Test", "test"), None)).IsDone);
+        return row;
+    }
+
     /// <summary>The POST is let go; a deferred request's again.</summary>
     protected async Task<Attempt> ClaimedAsync(SubmissionRequest request)
     {

@@ -14,9 +14,7 @@ public abstract class WaitingConformance(Func<Task<string>> newDatabase) : Ledge
     [Fact]
     public async Task What_waits_is_counted_with_the_age_of_the_oldest_and_what_ended_is_not_looked_at()
     {
-        var orphan = Guid.NewGuid();
-        await using (var session = await new TaskLedger(Database).OpenAsync(orphan, None))
-            await session.SaveAsync(new TaskRow { TaskId = "nobodys", State = TaskStates.AwaitingSubmission }, new HistoryNote("Test", "test"));
+        await RecordedAsync(new TaskRow { TaskId = "nobodys", State = TaskStates.AwaitingSubmission });
         await Ledger.RecordAsync(Request(), SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
         await Ledger.FinishAsync(await ClaimedAsync(Request()), End(SubmissionState.Uncertain, AccountEffect.Blocked), None);
         Clock.Advance(TimeSpan.FromSeconds(90));
@@ -38,7 +36,7 @@ public abstract class WaitingConformance(Func<Task<string>> newDatabase) : Ledge
     }
 
     /// <summary>What a ledger is full of after some months.</summary>
-    Task<int> ManyEndedAsync(int many) => Database.RunAsync(
+    Task ManyEndedAsync(int many) => Database.RunAsync(
         """
         insert into submissions (request_id, account, operation, asset_id, state, transition, created_at, updated_at)
         with recursive n(i) as (select 1 union all select i + 1 from n where i < @Many) select 'ended-' || i, 'default', 'Split', 're_1', 'Submitted', 't', 1, 1 from n;
@@ -50,7 +48,7 @@ public abstract class WaitingConformance(Func<Task<string>> newDatabase) : Ledge
 
         analyze tasks;
         """,
-        new { Many = many }, static _ => Task.FromResult(0), None);
+        new { Many = many }, None);
 }
 
 /// <inheritdoc />

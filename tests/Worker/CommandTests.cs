@@ -22,7 +22,10 @@ public sealed class CommandTests
         await system.PublishAsync<SplitVideoRequested>(request);
         await Eventually.TrueAsync("all commands to be taken", async () => await system.Bus.CountAsync("mavi-split-video") == 0);
         await system.DrainAsync();
-        Assert.Equal(0u, await system.CountAsync<SplitVideoSucceeded>() + await system.CountAsync<SplitVideoFailed>());
+        Assert.Equal(0u, await system.CountAsync<SplitVideoFailed>());
+        // What the first worker had in hand when it was stopped comes to the second as a redelivery, which may say the outcome again.
+        for (var left = await system.CountAsync<SplitVideoSucceeded>(); left > 0; left--)
+            Assert.Equal(first.MessageId, (await system.TakeAsync<SplitVideoSucceeded>()).MessageId);
         for (var left = await system.CountAsync<TaskSubmitted>(); left > 0; left--)
             Assert.Equal(submitted, (await system.TakeAsync<TaskSubmitted>()).MessageId);
         Assert.Single(await system.PostsAsync());

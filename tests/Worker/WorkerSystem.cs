@@ -56,11 +56,11 @@ sealed class WorkerSystem : IAsyncDisposable
 
     /// <summary>Starts everything with one worker, unless told otherwise.</summary>
     public static async Task<WorkerSystem> StartAsync(
-        int workers = 1, bool sqlite = false, FakeClock? clock = null, FakeClock? ledgerClock = null, string? broker = null, bool waitUntilReady = true,
+        int workers = 1, bool sqlite = false, FakeClock? clock = null, FakeClock? ledgerClock = null, string? broker = null, string? ledger = null, bool waitUntilReady = true,
         string[]? sandbox = null, string[]? worker = null)
     {
         broker ??= await (await PrivateBroker.SharedAsync()).CreateVirtualHostAsync();
-        var ledger = sqlite
+        ledger ??= sqlite
             ? $"Data Source={Path.Combine(Directory.CreateTempSubdirectory("mavi-worker-").FullName, "mavi.db")}"
             : await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync();
         var mavi = await SandboxHost.StartAsync(sandbox ?? []);

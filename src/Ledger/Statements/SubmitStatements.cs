@@ -54,7 +54,7 @@ static class SubmitStatements
 
         select case when blocked_until > last_at + @Spacing then blocked_until else last_at + @Spacing end - {now} as Wait, generation as Generation,
                case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null and coalesce(probe_by, '') <> @Attempt) then 1 else 0 end as IsVoid,
-               {{Unanswered}} as Unanswered
+               case when last_attempt = @Attempt then 0 else {{Unanswered}} end as Unanswered
           from rate_slots where account = @Account and operation = @Operation;
         """;
 
@@ -91,9 +91,13 @@ static class SubmitStatements
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
         """;
 
-    /// <summary>POSTs of the operation that left over two seconds ago and have no answer yet: while Mavi hangs, only so many may be in doubt.</summary>
+    // POSTs of the operation that left over two seconds ago and have no answer yet: while Mavi hangs, only so many may be in doubt. In the order of its
+    // index, because PostgreSQL then remembers which entries are dead; each request leaves one, and a scan of another kind meets them all again.
     const string Unanswered = $$"""
-        (select count(*) from submissions where state = 'Submitting' and lease_until > {now} and account = @Account and operation = @Operation and attempted_at < {now} - 2000000)
+        (select count(*) from (
+           select 1 from submissions
+            where state = 'Submitting' and lease_until > {asOf} and account = @Account and operation = @Operation and attempted_at < {asOf} - 2000000
+            order by lease_until limit @MostUnanswered) as hanging)
         """;
 
     // A late answer may find its request held as uncertain already: it is certain again. The command may be gone by then, as it is where LeaveToOwner

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using MassTransit;
 using MassTransit.Configuration;
-using MassTransit.Context;
 using MassTransit.Saga;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
@@ -9,17 +8,23 @@ using Mavi.Worker.Operating;
 
 namespace Mavi.Worker.Joining;
 
-/// <summary>The saga's storage behind MassTransit's extension points: one row of the ledger, held from its first read to its commit.</summary>
+/// <summary>
+/// The saga's storage behind MassTransit's extension points: one row of the ledger, one round trip for an event. A behaviour changes nothing but its
+/// instance. So it may run on a row that is only presumed: what it changed is written if the ledger's row is that one, and else it runs again, on the row as it is.
+/// </summary>
 public sealed class LedgerSagaRepository(
-    TaskLedger ledger, CallbackLedger callbacks, WorkerIdentity identity, WorkerMetrics metrics, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
+    TaskLedger ledger, TaskMemory memory, CallbackLedger callbacks, WorkerIdentity identity, WorkerMetrics metrics, ISagaConsumeContextFactory<TaskLedger, TaskState> factory) :
     ISagaRepositoryContextFactory<TaskState>,
     ILoadSagaRepositoryContextFactory<TaskState>
 {
+    /// <summary>Every run but the first follows a change of somebody else's, and after four of them at most a task is final.</summary>
+    const int MostRuns = 10;
+
     /// <summary>Makes it the storage of the saga.</summary>
     public static void Register(ISagaRepositoryRegistrationConfigurator<TaskState> configurator)
     {
         configurator.RegisterLoadSagaRepository<TaskState, LedgerSagaRepository>();
-        configurator.RegisterSagaRepository<TaskState, TaskHold, SagaConsumeContextFactory<TaskHold, TaskState>, LedgerSagaRepository>();
+        configurator.RegisterSagaRepository<TaskState, TaskLedger, SagaConsumeContextFactory<TaskLedger, TaskState>, LedgerSagaRepository>();
     }
 
     /// <inheritdoc />
@@ -27,18 +32,15 @@ public sealed class LedgerSagaRepository(
         where T : class
     {
         using var span = Traces.StartJoin();
-        var hold = new TaskHold(ledger, span);
-        await using (hold)
-            await next.Send(new LedgerSagaRepositoryContext<T>(hold, context, factory));
+        var task = await JoinInTurnAsync(context, next, span);
 
-        // After the commit, and without a connection in hand. A crash right here is healed by the message's redelivery.
-        if (hold.Contradiction is { } callback)
+        // After the commit. A crash right here is healed by the message's redelivery.
+        if (task.Contradiction is { } callback)
             await callbacks.KeepAsync(callback, recheckIn: null, identity.Name, context.CancellationToken);
-        if (hold.Outcome is not { } outcome)
-            return;
-        await context.PublishAsync(outcome);
-        if (hold.Joined is { } task)
-            metrics.OutcomePublished(task);
+        if (task.Outcome is { } outcome)
+            await context.PublishAsync(outcome);
+        if (task is { Outcome: not null, Change: not null })
+            metrics.OutcomePublished(task.Row);
     }
 
     /// <inheritdoc />
@@ -52,80 +54,47 @@ public sealed class LedgerSagaRepository(
     /// <inheritdoc />
     public void Probe(ProbeContext context) => context.Add("persistence", "ledger");
 
+    /// <summary>Events of one task that come to this process at once go one after the other: the second then finds the row remembered instead of in its way.</summary>
+    async Task<TaskState> JoinInTurnAsync<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TaskState, T>> next, Activity? span)
+        where T : class
+    {
+        var turn = memory.TurnOf(context.CorrelationId!.Value);
+        await turn.WaitAsync(context.CancellationToken);
+        try
+        {
+            var (task, firstTrace) = await JoinAsync(context, next);
+            span?.About(task.Row);
+            // Mavi carries no trace from the POST to the callback: this is where the two meet.
+            if (firstTrace is { } first)
+                span?.AddLink(new ActivityLink(first));
+            // From here on the row may be another event's to change, unless it is final.
+            if (task.Change is not null)
+                memory.Keep(task.CorrelationId, task.Row);
+            return task;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    async Task<(TaskState Task, ActivityContext? FirstTrace)> JoinAsync<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TaskState, T>> next)
+        where T : class
+    {
+        for (var runs = 0; runs < MostRuns; runs++)
+        {
+            var run = new LedgerSagaRepositoryContext<T>(context, mayPresume: runs == 0, ledger, memory, factory);
+            await next.Send(run);
+            if (await run.WriteAsync() is { IsDone: true } write)
+                return (run.Instance, write.FirstTrace);
+        }
+
+        throw new TimeoutException($"The row of task {context.CorrelationId} was changed by somebody else {MostRuns} times while {typeof(T).Name} was joined to it; the message is handed back.");
+    }
+
     sealed class LoadContext(TaskLedger ledger, CancellationToken cancellationToken) : MassTransit.Middleware.BasePipeContext(cancellationToken), LoadSagaRepositoryContext<TaskState>
     {
         public async Task<TaskState> Load(Guid correlationId) =>
             await ledger.FindAsync(correlationId, CancellationToken) is { } row ? new TaskState { CorrelationId = correlationId, Row = row } : null!;
     }
-}
-
-/// <summary>One event's hold on one task's row, from the read to the commit.</summary>
-public sealed class TaskHold(TaskLedger ledger, Activity? span) : IAsyncDisposable
-{
-    TaskSession? _session;
-
-    internal async Task<TaskRow?> ReadAsync(Guid id, CancellationToken cancellationToken)
-    {
-        _session = await ledger.OpenAsync(id, cancellationToken);
-        return _session.Row;
-    }
-
-    internal Task WriteAsync(TaskState task)
-    {
-        (Outcome, Contradiction) = (task.Outcome, task.Contradiction);
-        span?.About(task.Row);
-        if (task.Change is not { } change)
-            return Task.CompletedTask;
-
-        // Mavi carries no trace from the POST to the callback: this is where the two meet.
-        if (_session!.FirstTrace is { } first)
-            span?.AddLink(new ActivityLink(first));
-        Joined = task.Row;
-        return _session.SaveAsync(task.Row, change);
-    }
-
-    /// <summary>What to publish once the row is committed.</summary>
-    internal Outgoing? Outcome { get; private set; }
-
-    /// <summary>What to keep beside the row.</summary>
-    internal KeptCallback? Contradiction { get; private set; }
-
-    /// <summary>The row that this event changed; null where it changed nothing.</summary>
-    internal TaskRow? Joined { get; private set; }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;
-}
-
-sealed class LedgerSagaRepositoryContext<TMessage>(
-    TaskHold hold, ConsumeContext<TMessage> context, ISagaConsumeContextFactory<TaskHold, TaskState> factory) :
-    ConsumeContextScope<TMessage>(context, hold),
-    SagaRepositoryContext<TaskState, TMessage>
-    where TMessage : class
-{
-    readonly ConsumeContext<TMessage> _context = context;
-
-    public async Task<SagaConsumeContext<TaskState, TMessage>> Load(Guid correlationId) =>
-        await hold.ReadAsync(correlationId, CancellationToken) is { } row
-            ? await factory.CreateSagaConsumeContext(hold, _context, new TaskState { CorrelationId = correlationId, Row = row }, SagaConsumeContextMode.Load)
-            : null!;
-
-    public Task<SagaConsumeContext<TaskState, TMessage>> Add(TaskState instance) =>
-        factory.CreateSagaConsumeContext(hold, _context, instance, SagaConsumeContextMode.Add);
-
-    public Task<SagaConsumeContext<TaskState, T>> CreateSagaConsumeContext<T>(ConsumeContext<T> consumeContext, TaskState instance, SagaConsumeContextMode mode)
-        where T : class => factory.CreateSagaConsumeContext(hold, consumeContext, instance, mode);
-
-    // No event inserts before it is handled: the lock already keeps a second one off.
-    public Task<SagaConsumeContext<TaskState, TMessage>> Insert(TaskState instance) => Task.FromResult<SagaConsumeContext<TaskState, TMessage>>(null!);
-
-    public Task Save(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga);
-
-    public Task Update(SagaConsumeContext<TaskState> context) => hold.WriteAsync(context.Saga);
-
-    public Task Delete(SagaConsumeContext<TaskState> context) => Task.CompletedTask;
-
-    public Task Discard(SagaConsumeContext<TaskState> context) => Task.CompletedTask;
-
-    public Task Undo(SagaConsumeContext<TaskState> context) => Task.CompletedTask;
 }

@@ -47,11 +47,12 @@ public sealed class TaskState : SagaStateMachineInstance
     }
 
     /// <summary>The callback came.</summary>
-    public void Keep(string kind, string result, CallbackFacts facts, Guid? messageId, string actor)
+    public void Keep(string kind, object result, CallbackFacts facts, Guid? messageId, string actor)
     {
         Row.TaskId = facts.TaskId;
         Row.ResultKind = kind;
-        Row.Result = result;
+        Row.Result = JsonSerializer.Serialize(result, result.GetType(), Json);
+        Row.ResultMessage = result;
         Row.ReceivedAt = Moment.From(facts.ReceivedAt);
         Change = new HistoryNote(kind, actor, JsonSerializer.Serialize(new { facts.ReceivedAt, facts.BodyBytes, facts.BodySha256, messageId }, Json));
     }

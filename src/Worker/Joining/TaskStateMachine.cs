@@ -38,7 +38,7 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
         During(Lost, Ignore(Submitted));
         During([Succeeded, Failed], When(Submitted).Then(Repeat));
 
-        AddResult<TaskFailed>(nameof(TaskFailed), null, static failed => new CallbackFacts(failed.TaskId, failed.ReceivedAt, failed.BodyBytes, failed.BodySha256));
+        AddResult<TaskFailed>(nameof(TaskFailed), null, static failed => new CallbackFacts(failed.TaskId, failed.ReceivedAt, failed.BodyBytes, failed.BodySha256), judge: null);
         foreach (var operation in _operations.Values)
             operation.Join(this);
     }
@@ -59,21 +59,21 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
 
     /// <summary>Called by each operation: the machine takes its callback event.</summary>
     internal void Joins<TResult>(Operation<TResult> operation)
-        where TResult : class => AddResult<TResult>(typeof(TResult).Name, operation.Name, operation.FactsOf);
+        where TResult : class => AddResult<TResult>(typeof(TResult).Name, operation.Name, operation.FactsOf, operation.Judge);
 
-    void AddResult<TResult>(string kind, string? operation, Func<TResult, CallbackFacts> factsOf)
+    void AddResult<TResult>(string kind, string? operation, Func<TResult, CallbackFacts> factsOf, Func<TResult, Verdict>? judge)
         where TResult : class
     {
         var came = Event<TResult>(kind, configure => configure.CorrelateById(context => MessageIds.OfTask(factsOf(context.Message).TaskId)));
 
         void Keep(BehaviorContext<TaskState, TResult> context) =>
-            context.Saga.Keep(kind, JsonSerializer.Serialize(context.Message, Json), factsOf(context.Message), context.MessageId, _identity.Name);
+            context.Saga.Keep(kind, context.Message, factsOf(context.Message), context.MessageId, _identity.Name);
 
         void Contradict(BehaviorContext<TaskState, TResult> context) =>
             context.Saga.Contradict(kind, JsonSerializer.Serialize(context.Message, Json), factsOf(context.Message), context.MessageId);
 
         bool IsWhole(BehaviorContext<TaskState, TResult> context) =>
-            operation is not null && context.Saga.Row.Operation == operation && _operations[operation].Judge(JsonSerializer.Serialize(context.Message, Json)).IsWhole;
+            judge is not null && context.Saga.Row.Operation == operation && judge(context.Message).IsWhole;
 
         Initially(When(came).Then(Keep).Then(context => context.Saga.Row.Operation = operation).TransitionTo(AwaitingSubmission));
         During(AwaitingCallback, End(When(came).Then(Keep)));
@@ -113,7 +113,7 @@ public sealed class TaskStateMachine : MassTransitStateMachine<TaskState>
             return;
         }
 
-        var verdict = operation.Judge(row.Result!);
+        var verdict = operation.Judge(row);
         task.End(verdict.IsWhole ? null : FailureReasons.PartialResult, null, verdict.Shortcoming);
     }
 

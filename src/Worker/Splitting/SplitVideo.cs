@@ -46,7 +46,7 @@ public sealed class SplitVideo : Operation<VideoSplitCompleted>
     public override object Failed(Failure failure) => Failed(failure, null);
 
     internal override object Failed(TaskRow task) =>
-        Failed(Failure.Of(task), task.Reason == FailureReasons.PartialResult ? Read(task.Result!).Segments : null);
+        Failed(Failure.Of(task), task.Reason == FailureReasons.PartialResult ? Read(task).Segments : null);
 
     static SplitVideoFailed Failed(Failure failure, IReadOnlyList<VideoSegment>? segments) => new()
     {
