@@ -50,6 +50,9 @@ sealed class Broker
         granted.EnsureSuccessStatusCode();
     }
 
+    /// <summary>Of the server, such as 4.0.5.</summary>
+    public async Task<string> VersionAsync() => (await GetAsync("/api/overview")).GetProperty("rabbitmq_version").GetString()!;
+
     /// <summary>The node that leads a queue; null where nobody can say.</summary>
     public async Task<BrokerNode?> LeaderAsync(string queue)
     {

@@ -14,6 +14,9 @@ sealed class Service(RunFolder folder, string name, string program, string[] wor
 
     public string LogFile => Path.Combine(folder.Logs, name + ".log");
 
+    /// <summary>The process id; it has been started.</summary>
+    public int Id => _process!.Id;
+
     /// <summary>Where it listens.</summary>
     public string Url => _environment["ASPNETCORE_URLS"];
 

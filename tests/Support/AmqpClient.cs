@@ -73,6 +73,13 @@ sealed class AmqpClient : IAsyncDisposable
         await channel.QueueDeleteAsync(queue);
     }
 
+    /// <summary>Deletes the exchange of <typeparamref name="T"/> with its bindings.</summary>
+    public async Task DeleteExchangeAsync<T>()
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        await channel.ExchangeDeleteAsync(ExchangeOf<T>());
+    }
+
     public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
 
     async Task<AmqpMessage> NextAsync(string queue, TimeSpan limit, bool keep)

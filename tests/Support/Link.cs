@@ -18,6 +18,8 @@ sealed class Link : IAsyncDisposable
     Socket? _listener;
     TaskCompletionSource _flow = new();
     int _next;
+    int _connections;
+    int _requests;
     long _untilStall = long.MaxValue;
 
     public Link(string name, int[] targets, bool isBalancer = false, int own = 0)
@@ -30,6 +32,12 @@ sealed class Link : IAsyncDisposable
     public string Name { get; }
 
     public int Port { get; } = FreePorts.Next();
+
+    /// <summary>Connections that were taken.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>How often clients said something: requests, where each fits into 16 KB.</summary>
+    public int Requests => Volatile.Read(ref _requests);
 
     /// <summary>Takes connections, and what was stalled goes on.</summary>
     public void Open()
@@ -113,6 +121,7 @@ sealed class Link : IAsyncDisposable
     async Task CarryAsync(Socket client)
     {
         client.NoDelay = true;
+        Interlocked.Increment(ref _connections);
         if (!Keep(client))
             return;
         var server = await ConnectAsync();
@@ -150,6 +159,8 @@ sealed class Link : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var length)
             {
+                if (!counts)
+                    Interlocked.Increment(ref _requests);
                 if (counts && Interlocked.Add(ref _untilStall, -length) is <= 0)
                 {
                     Interlocked.Exchange(ref _untilStall, long.MaxValue);

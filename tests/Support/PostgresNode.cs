@@ -47,6 +47,9 @@ sealed class PostgresNode : IAsyncDisposable
 
     public string ConnectionString => $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;GSS Encryption Mode=Disable";
 
+    /// <summary>The server itself; each connection is a process below it.</summary>
+    public int ProcessId => server?.Id ?? throw new InvalidOperationException("The private PostgreSQL node is not running.");
+
     public static async Task<PostgresNode> StartAsync()
     {
         var node = new PostgresNode();

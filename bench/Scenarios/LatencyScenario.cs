@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Mavi.Bench.Loads;
+using Mavi.Bench.Measuring;
+using Mavi.Bench.Reporting;
+
+namespace Mavi.Bench.Scenarios;
+
+/// <summary>From the moment a callback leaves Mavi to that in which its outcome is delivered, at 30 % of what this machine can do.</summary>
+sealed class LatencyScenario : IScenario
+{
+    const double Load = 0.3;
+
+    public string Name => "latency";
+
+    public string Title => "Callback arrival to outcome delivered, at 30 % of the most requests a second";
+
+    public async IAsyncEnumerable<Row> MeasureAsync(Lab lab, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var pipeline = await Pipeline.StartAsync(lab, await Place.MakeAsync(lab, "latency", stop), "latency", stop);
+        var meter = new Meter(pipeline.Own, await lab.ServersAsync(stop));
+        var count = lab.Count(3000, 200);
+        await pipeline.RunAsync(count, double.PositiveInfinity, stop);
+        var watch = Stopwatch.StartNew();
+        await pipeline.RunAsync(count, double.PositiveInfinity, stop);
+        var most = count / watch.Elapsed.TotalSeconds;
+        lab.Say($"{most:0} requests/s at most");
+
+        var taken = await lab.RoundsAsync(
+            $"callback to outcome at {most * Load:0} requests/s, 30 % of {most:0}", "worker and gateway",
+            () => meter.MeasureAsync(() => pipeline.RunAsync(lab.Count(1000, 100), most * Load, stop), stop));
+        yield return lab.Judge("latency-p99-to-p50", new Spread(taken.Select(static round => round.P99 / round.P50)), Goal.AtMost(3));
+        yield return lab.Judge("latency-p99", new Spread(taken.Select(static round => round.P99)), Goal.AtMost(8, " ms"));
+    }
+}
