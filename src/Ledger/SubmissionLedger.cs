@@ -1,10 +1,11 @@
+using Dapper;
 using Mavi.Ledger.Statements;
 
 namespace Mavi.Ledger;
 
 /// <summary>
-/// The path of one request to Mavi: reserve a slot, record the intent, record the answer. Three round trips, each one transaction;
-/// every statement is conditional, so that any number of workers may run it for the same request at the same moment.
+/// The path of one request to Mavi: reserve a slot, record the intent, record the answer. Each is one transaction in one round trip, the first two
+/// are one where a slot is free at once; every statement is conditional, so that any number of workers may run it for the same request at the same moment.
 /// </summary>
 public sealed class SubmissionLedger(LedgerDatabase database)
 {
@@ -17,49 +18,49 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         new { Account = AccountRow.Default }, cancellationToken);
 
     /// <summary>
-    /// Finds the request, or reserves the next slot for it. No slot is spent on a request that is submitted already, nor while the account is paused.
+    /// Takes a slot that is free at once and records the intent with it, as <see cref="ClaimAsync"/> does; else finds the request, or reserves the next slot for it.
+    /// No slot is spent on a request that is submitted already, nor while the account is paused. May be repeated where its own answer was lost.
     /// </summary>
-    /// <param name="request">The request.</param>
+    /// <param name="attempt">The POST that is to leave.</param>
     /// <param name="evenDeferred">Whether a deferred request gets a slot too.</param>
     /// <param name="interval">The time between two POSTs of the operation.</param>
     /// <param name="cancellationToken">Ends the wait for the database.</param>
-    public Task<Reservation> ReserveAsync(SubmissionRequest request, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Reserve,
-        new { Account = AccountRow.Default, request.Operation, Request = request.RequestId.ToString(), EvenDeferred = evenDeferred ? 1 : 0, Interval = Moment.From(interval) },
-        async results => new Reservation(
-            await results.ReadSingleOrDefaultAsync<SubmissionRow>(),
-            await results.ReadSingleOrDefaultAsync<Slot>(),
-            await results.ReadSingleAsync<AccountRow>()),
-        cancellationToken);
+    public Task<Reservation> ReserveAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken)
+    {
+        var parameters = Parameters(attempt);
+        parameters.Add("EvenDeferred", evenDeferred ? 1 : 0);
+        parameters.Add("Interval", Moment.From(interval));
+        return database.RunAsync(
+            SubmitStatements.Reserve, parameters,
+            async results =>
+            {
+                var slot = await results.ReadSingleOrDefaultAsync<Slot>();
+                var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
+                return new Reservation(IsClaimed(row, attempt), row, slot, await results.ReadSingleAsync<AccountRow>());
+            },
+            cancellationToken);
+    }
 
     /// <summary>
     /// Records the intent right before the POST, if the slot still holds. From here on, until the lease ends, this worker alone answers for the request.
     /// </summary>
-    public Task<Claim> ClaimAsync(Attempt attempt, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Claim,
-        new
-        {
-            Account = AccountRow.Default,
-            attempt.Request.Operation,
-            Request = attempt.Request.RequestId.ToString(),
-            attempt.Request.AssetId,
-            attempt.Request.Caller,
-            Attempt = attempt.Id,
-            attempt.Worker,
-            attempt.Generation,
-            Lease = Moment.From(attempt.Lease),
-            Spacing = Moment.From(attempt.Spacing),
-            ProbeEvery = Moment.From(attempt.ProbeEvery),
-            attempt.MostUnanswered,
-            Detail = HistoryTrace.AddTo(null),
-        },
-        async results =>
-        {
-            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
-            var slot = await results.ReadSingleAsync<Slot>();
-            return new Claim(row?.AttemptId == attempt.Id && row.State == SubmissionState.Submitting, row, slot);
-        },
-        cancellationToken);
+    /// <param name="attempt">The POST that is to leave.</param>
+    /// <param name="generation">Of the slot that was reserved for it.</param>
+    /// <param name="cancellationToken">Ends the wait for the database.</param>
+    public Task<Claim> ClaimAsync(Attempt attempt, long generation, CancellationToken cancellationToken)
+    {
+        var parameters = Parameters(attempt);
+        parameters.Add("Generation", generation);
+        parameters.Add("ProbeEvery", Moment.From(attempt.ProbeEvery));
+        return database.RunAsync(
+            SubmitStatements.Claim, parameters,
+            async results =>
+            {
+                var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
+                return new Claim(IsClaimed(row, attempt), row, await results.ReadSingleAsync<Slot>());
+            },
+            cancellationToken);
+    }
 
     /// <summary>The POST of a claim leaves only now: the next one is counted from here.</summary>
     public Task LeavesNowAsync(Attempt attempt, CancellationToken cancellationToken) => database.RunAsync(
@@ -153,15 +154,33 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         SubmitStatements.ProbeFailed, new { Account = AccountRow.Default, ProbeEvery = Moment.From(probeEvery) },
         static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
 
+    static bool IsClaimed(SubmissionRow? row, Attempt attempt) => row?.AttemptId == attempt.Id && row.State == SubmissionState.Submitting;
+
+    static DynamicParameters Parameters(Attempt attempt) => new(new
+    {
+        Account = AccountRow.Default,
+        attempt.Request.Operation,
+        Request = attempt.Request.RequestId.ToString(),
+        attempt.Request.AssetId,
+        attempt.Request.Caller,
+        Attempt = attempt.Id,
+        attempt.Worker,
+        Lease = Moment.From(attempt.Lease),
+        Spacing = Moment.From(attempt.Spacing),
+        attempt.MostUnanswered,
+        Detail = HistoryTrace.AddTo(null),
+    });
+
     /// <summary>An id for a transition: time-ordered, so that the history's index grows at its end.</summary>
     public static string NewId() => Guid.CreateVersion7().ToString();
 }
 
 /// <summary>What <see cref="SubmissionLedger.ReserveAsync"/> found.</summary>
+/// <param name="IsOurs">True: a slot was free and the intent is recorded, send the POST now.</param>
 /// <param name="Existing">The request's row where the ledger knows it; no slot is reserved then, unless it is deferred.</param>
 /// <param name="Slot">The reserved slot; null where none was.</param>
 /// <param name="Account">The account, paused or not.</param>
-public sealed record Reservation(SubmissionRow? Existing, Slot? Slot, AccountRow Account);
+public sealed record Reservation(bool IsOurs, SubmissionRow? Existing, Slot? Slot, AccountRow Account);
 
 /// <summary>A moment at which one POST of one operation may leave.</summary>
 public sealed class Slot
@@ -176,17 +195,16 @@ public sealed class Slot
     public long Unanswered { get; init; }
 }
 
-/// <summary>One POST about to leave.</summary>
+/// <summary>One POST that is to leave.</summary>
 /// <param name="Id">Unique per attempt.</param>
 /// <param name="Request">The request.</param>
 /// <param name="Worker">Which worker sends it.</param>
-/// <param name="Generation">Of the slot.</param>
 /// <param name="Lease">How long the worker may take to record the answer; over it the request is uncertain.</param>
 /// <param name="Spacing">The least time between two POSTs of the operation.</param>
 /// <param name="ProbeEvery">The time between two probes of a paused account.</param>
 /// <param name="MostUnanswered">No further POST leaves while this many are unanswered for a while.</param>
 public sealed record Attempt(
-    string Id, SubmissionRequest Request, string Worker, long Generation, TimeSpan Lease, TimeSpan Spacing, TimeSpan ProbeEvery, int MostUnanswered);
+    string Id, SubmissionRequest Request, string Worker, TimeSpan Lease, TimeSpan Spacing, TimeSpan ProbeEvery, int MostUnanswered);
 
 /// <summary>What <see cref="SubmissionLedger.ClaimAsync"/> did.</summary>
 /// <param name="IsOurs">True: the intent is recorded, send the POST now. False: do not send.</param>

@@ -35,8 +35,12 @@ public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifeti
 
     protected static SubmissionRequest Request(string operation = "Split") => new(Guid.NewGuid(), operation, "re_1", "test");
 
-    protected static Attempt AttemptOf(SubmissionRequest request, Slot slot, TimeSpan? spacing = null) => new(
-        SubmissionLedger.NewId(), request, "worker", slot.Generation, TimeSpan.FromMinutes(1), spacing ?? Second, TimeSpan.FromSeconds(15), MostUnanswered: 4);
+    protected static Attempt AttemptOf(SubmissionRequest request, TimeSpan? spacing = null) => new(
+        SubmissionLedger.NewId(), request, "worker", TimeSpan.FromMinutes(1), spacing ?? Second, TimeSpan.FromSeconds(15), MostUnanswered: 4);
+
+    /// <summary>The next slot, which is not taken yet even where it is free at once.</summary>
+    protected Task<Reservation> ReserveAsync(SubmissionRequest request) =>
+        Ledger.ReserveAsync(AttemptOf(request) with { MostUnanswered = 0 }, evenDeferred: true, Second, None);
 
     protected static AttemptEnd End(SubmissionState state, AccountEffect effect) => new(state, effect, new HistoryNote(state.ToString(), "worker"));
 
@@ -53,11 +57,12 @@ public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifeti
     /// <summary>The POST is let go; a deferred request's again.</summary>
     protected async Task<Attempt> ClaimedAsync(SubmissionRequest request)
     {
-        var slot = (await Ledger.ReserveAsync(request, evenDeferred: true, Second, None)).Slot!;
-        if (slot.Wait > 0)
-            Clock.Advance(Moment.ToSpan(slot.Wait));
-        var attempt = AttemptOf(request, slot);
-        Assert.True((await Ledger.ClaimAsync(attempt, None)).IsOurs);
+        var attempt = AttemptOf(request);
+        var reservation = await Ledger.ReserveAsync(attempt, evenDeferred: true, Second, None);
+        if (reservation.IsOurs)
+            return attempt;
+        Clock.Advance(Moment.ToSpan(Math.Max(reservation.Slot!.Wait, 0)));
+        Assert.True((await Ledger.ClaimAsync(attempt, reservation.Slot.Generation, None)).IsOurs);
         return attempt;
     }
 }

@@ -55,5 +55,5 @@ public sealed class AnswerPolicyTests
     static MaviException Failure(MaviFailure kind, bool limitText = false) => new(kind, "a sentence", Seen) { IsGenericLimitText = limitText };
 
     static Attempt Attempt() => new(
-        "a", new SubmissionRequest(Guid.NewGuid(), "Split", "re_1", null), "worker", 0, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15), 4);
+        "a", new SubmissionRequest(Guid.NewGuid(), "Split", "re_1", null), "worker", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15), 4);
 }

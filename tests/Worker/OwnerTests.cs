@@ -42,10 +42,9 @@ public sealed class OwnerTests
 
     static async Task<Attempt> ClaimAsync(SubmissionLedger ledger, SubmissionRequest request, TimeSpan? lease = null)
     {
-        var reservation = await ledger.ReserveAsync(request, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None);
         var attempt = new Attempt(
-            SubmissionLedger.NewId(), request, "a worker that dies", reservation.Slot!.Generation, lease ?? TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15), 100);
-        Assert.True((await ledger.ClaimAsync(attempt, CancellationToken.None)).IsOurs);
+            SubmissionLedger.NewId(), request, "a worker that dies", lease ?? TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15), 100);
+        Assert.True((await ledger.ReserveAsync(attempt, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None)).IsOurs);
         return attempt;
     }
 

@@ -7,16 +7,28 @@ static class SubmitStatements
         select {{AccountRow.Columns}}, coalesce(probe_at, 0) - {now} as ProbeIn from accounts where account = @Account;
         """;
 
-    /// <summary>The row of the request where it is known; else, or where it is deferred, the next slot, unless the account is paused and no probe is due.</summary>
+    /// <summary>
+    /// A slot that is free at once is taken with the intent written, as by <see cref="Claim"/>, unless the account is paused. Else the next one is reserved, for
+    /// a request that is not known or is deferred; while the account is paused only for a probe that is due. Then the row of the request.
+    /// </summary>
     public const string Reserve = $$"""
-        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+        update rate_slots set next_at = {now} + @Interval, last_at = {now}, last_attempt = @Attempt
+         where account = @Account and operation = @Operation
+           and next_at <= {now} and blocked_until <= {now} and last_at + @Spacing <= {now}
+           and {{IsWanted}}
+           and exists (select 1 from accounts where account = @Account and paused_kind is null)
+           and {{Unanswered}} < @MostUnanswered;
+
+        {{WriteIntent}}
 
         update rate_slots
            set next_at = case when next_at > {now} then next_at else {now} end + @Interval
-         where account = @Account and operation = @Operation
-           and not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))
+         where account = @Account and operation = @Operation and coalesce(last_attempt, '') <> @Attempt
+           and {{IsWanted}}
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_at <= {now}))
         returning next_at - @Interval - {now} as Wait, generation as Generation;
+
+        {{ReadRow}}
 
         {{Account}}
         """;
@@ -36,21 +48,9 @@ static class SubmitStatements
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_by = @Attempt))
            and not exists (select 1 from submissions where request_id = @Request and state <> 'Deferred');
 
-        insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
-                                 transition, created_at, updated_at)
-        select @Request, @Account, @Operation, @AssetId, @Caller, 'Submitting', 1, @Attempt, @Worker, {now}, {now} + @Lease,
-               @Attempt, {now}, {now}
-          from rate_slots where account = @Account and operation = @Operation and last_attempt = @Attempt
-        on conflict (request_id) do update
-           set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = {now},
-               lease_until = {now} + @Lease, due_at = null, transition = @Attempt, updated_at = {now}
-         where submissions.state = 'Deferred';
+        {{WriteIntent}}
 
-        insert into history (id, account, request_id, at, kind, actor, detail)
-        select @Attempt, account, request_id, {now}, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt
-        on conflict (id) do nothing;
-
-        select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+        {{ReadRow}}
 
         select case when blocked_until > last_at + @Spacing then blocked_until else last_at + @Spacing end - {now} as Wait, generation as Generation,
                case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null and coalesce(probe_by, '') <> @Attempt) then 1 else 0 end as IsVoid,
@@ -89,6 +89,26 @@ static class SubmitStatements
         update submissions set announce_at = lease_until + 60000000 where request_id = @Request and state = 'Submitting' and announce_at is null;
 
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
+        """;
+
+    // Nobody brings it to Mavi already. A deferred one is left to its time, unless that has come.
+    const string IsWanted = "not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))";
+
+    // Of whoever has the slot.
+    const string WriteIntent = $$"""
+        insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
+                                 transition, created_at, updated_at)
+        select @Request, @Account, @Operation, @AssetId, @Caller, 'Submitting', 1, @Attempt, @Worker, {now}, {now} + @Lease,
+               @Attempt, {now}, {now}
+          from rate_slots where account = @Account and operation = @Operation and last_attempt = @Attempt
+        on conflict (request_id) do update
+           set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = {now},
+               lease_until = {now} + @Lease, due_at = null, transition = @Attempt, updated_at = {now}
+         where submissions.state = 'Deferred';
+
+        insert into history (id, account, request_id, at, kind, actor, detail)
+        select @Attempt, account, request_id, {now}, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt
+        on conflict (id) do nothing;
         """;
 
     // POSTs of the operation that left over two seconds ago and have no answer yet: while Mavi hangs, only so many may be in doubt. In the order of its

@@ -54,39 +54,45 @@ public sealed partial class Submitter(
         while (true)
         {
             using var slotSpan = Traces.Start("mavi.slot")?.About(request);
-            var reservation = await ledger.ReserveAsync(request, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), stopping);
-            if (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred))
-                return known;
-            if (reservation.Slot is not { } slot)
-                return await PutOffAsync(request, reservation, stopping);
-
-            await WaitAsync(slot.Wait, stopping);
-            if (reservation.Account.PausedKind == PauseKind.Outage && !await AnswersAsync(request.AssetId))
-                return await PutOffAsync(request, reservation with { Account = await ledger.ProbeFailedAsync(ProbeEvery, stopping) }, stopping);
-
             var attempt = new Attempt(
-                SubmissionLedger.NewId(), request, identity.Name, slot.Generation, maviOptions.Value.Timeout + LeaseBeyondTimeout,
+                SubmissionLedger.NewId(), request, identity.Name, maviOptions.Value.Timeout + LeaseBeyondTimeout,
                 TimeSpan.FromSeconds(LeastGap / _rate), ProbeEvery, MostUnanswered: (int)Math.Max(4, 4 * _rate));
-            var (claim, claimedAt) = await ClaimAsync(attempt, stopping);
-            switch (claim)
-            {
-                case { IsOurs: true, Existing: { } row }:
-                    slotSpan?.Stop();
-                    metrics.SlotTaken(operation.Name, time.GetElapsedTime(began));
-                    return await PostAsync(operation, attempt, row, claimedAt, from);
-                case { Existing: { State: not SubmissionState.Deferred } taken }:
-                    return taken;
-            }
+            var (row, claimedAt) = await TakeSlotAsync(attempt, from, stopping);
+            if (row is null)
+                continue;
+            if (row.AttemptId != attempt.Id || row.State != SubmissionState.Submitting)
+                return row;
+            slotSpan?.Stop();
+            metrics.SlotTaken(operation.Name, time.GetElapsedTime(began));
+            return await PostAsync(operation, attempt, row, claimedAt, from);
         }
     }
 
+    /// <summary>One that is free at once, or the next one when its time has come.</summary>
+    /// <returns>The request's row, submitting under this attempt if the POST is to leave now, else as it stands without it; null where the slot became void.</returns>
+    async Task<(SubmissionRow? Row, long ClaimedAt)> TakeSlotAsync(Attempt attempt, SubmitFrom from, CancellationToken stopping)
+    {
+        var (reservation, reservedAt) = await UntilAnsweredAsync(
+            attempt, token => ledger.ReserveAsync(attempt, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), token), stopping);
+        if (reservation.IsOurs || (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred)))
+            return (reservation.Existing, reservedAt);
+        if (reservation.Slot is not { } slot)
+            return (await PutOffAsync(attempt.Request, reservation, stopping), reservedAt);
+
+        await WaitAsync(slot.Wait, stopping);
+        if (reservation.Account.PausedKind == PauseKind.Outage && !await AnswersAsync(attempt.Request.AssetId))
+            return (await PutOffAsync(attempt.Request, reservation with { Account = await ledger.ProbeFailedAsync(ProbeEvery, stopping) }, stopping), reservedAt);
+
+        var (claim, claimedAt) = await ClaimAsync(attempt, slot.Generation, stopping);
+        return (claim is { IsOurs: false, Existing: null or { State: SubmissionState.Deferred } } ? null : claim.Existing, claimedAt);
+    }
+
     /// <summary>Tries to take the slot until it is taken, or void.</summary>
-    async Task<(Claim Claim, long At)> ClaimAsync(Attempt attempt, CancellationToken stopping)
+    async Task<(Claim Claim, long At)> ClaimAsync(Attempt attempt, long generation, CancellationToken stopping)
     {
         while (true)
         {
-            var asked = time.GetTimestamp();
-            var claim = await TryClaimAsync(attempt, stopping);
+            var (claim, asked) = await UntilAnsweredAsync(attempt, token => ledger.ClaimAsync(attempt, generation, token), stopping);
             if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
                 return (claim, asked);
             if (claim.Slot.Unanswered >= attempt.MostUnanswered)
@@ -96,14 +102,16 @@ public sealed partial class Submitter(
         }
     }
 
-    /// <summary>Repeats a claim whose own answer was lost under the same attempt: it may have been written, and then it is ours.</summary>
-    async Task<Claim> TryClaimAsync(Attempt attempt, CancellationToken stopping)
+    /// <summary>Repeats what may write the intent, where its own answer was lost, under the same attempt: it may have been written, and then it is ours.</summary>
+    /// <returns>The answer, and when it was asked for.</returns>
+    async Task<(T Answer, long Asked)> UntilAnsweredAsync<T>(Attempt attempt, Func<CancellationToken, Task<T>> ask, CancellationToken stopping)
     {
         while (true)
         {
             try
             {
-                return await ledger.ClaimAsync(attempt, stopping);
+                var asked = time.GetTimestamp();
+                return (await ask(stopping), asked);
             }
             catch (DbException failed)
             {
