@@ -4,14 +4,12 @@ using Xunit.Abstractions;
 
 namespace Mavi.Tests.EndToEnd;
 
-[Collection(Alone.Name)]
 public sealed class AccountLimitTests(ITestOutputHelper log)
 {
     [Fact]
     public async Task Cold_workers_keep_the_limit_of_the_account_from_their_first_request_on()
     {
-        await using var installation = await Installation.StartAsync(
-            log, worker: [("Mavi__RequestsPerSecond", "1")], sandbox: [("Sandbox__RequestsPerSecond", "1")]);
+        await using var installation = await Installation.StartAsync(log, worker: [("Mavi__RequestsPerSecond", "1")]);
         await installation.StopWorkersAsync();
         var requests = await installation.RequestsAsync(20);
         for (var i = 0; i < requests.Count; i += 2)
@@ -30,12 +28,14 @@ public sealed class AccountLimitTests(ITestOutputHelper log)
         }
 
         await installation.Events.OutcomesAsync(requests);
-        foreach (var operation in (string[])["split", "extract-frames"])
+        foreach (var operation in (string[])[Operations.Split, Operations.ExtractFrames])
         {
-            var times = (await installation.PostsAsync(operation)).Select(post => post.MonotonicMs).ToList();
-            var gaps = times.Zip(times.Skip(1), (before, after) => after - before).ToList();
-            log.WriteLine($"{operation}: {string.Join(", ", gaps.Select(gap => $"{gap:0}"))} ms");
-            Assert.All(gaps, gap => Assert.True(gap >= 1000, $"two {operation} POSTs only {gap} ms apart"));
+            // When they were let go, by the ledger's clock. When they arrive is a matter of this machine's load too: ./test.sh --limit measures it.
+            var times = await installation.ReadAsync<long[]>(
+                $"select array_agg(at order by at) from history join submissions using (request_id) where kind = 'Submitting' and operation = '{operation}'");
+            Assert.Equal(requests.Count / 2, times!.Length);
+            var gaps = times.Zip(times.Skip(1), (before, after) => after - before);
+            Assert.All(gaps, gap => Assert.True(gap >= 1_000_000, $"two {operation} POSTs were let go only {gap} µs apart"));
         }
 
         await installation.EndAsync(requests);

@@ -94,20 +94,20 @@ static class SubmitStatements
     // Nobody brings it to Mavi already. A deferred one is left to its time, unless that has come.
     const string IsWanted = "not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))";
 
-    // Of whoever has the slot.
-    const string WriteIntent = $$"""
+    // Of whoever has the slot, and as of the moment that the next POST is counted from.
+    const string WriteIntent = """
         insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
                                  transition, created_at, updated_at)
-        select @Request, @Account, @Operation, @AssetId, @Caller, 'Submitting', 1, @Attempt, @Worker, {now}, {now} + @Lease,
-               @Attempt, {now}, {now}
+        select @Request, @Account, @Operation, @AssetId, @Caller, 'Submitting', 1, @Attempt, @Worker, last_at, last_at + @Lease,
+               @Attempt, last_at, last_at
           from rate_slots where account = @Account and operation = @Operation and last_attempt = @Attempt
         on conflict (request_id) do update
-           set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = {now},
-               lease_until = {now} + @Lease, due_at = null, transition = @Attempt, updated_at = {now}
+           set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = excluded.attempted_at,
+               lease_until = excluded.lease_until, due_at = null, transition = @Attempt, updated_at = excluded.updated_at
          where submissions.state = 'Deferred';
 
         insert into history (id, account, request_id, at, kind, actor, detail)
-        select @Attempt, account, request_id, {now}, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt
+        select @Attempt, account, request_id, attempted_at, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt
         on conflict (id) do nothing;
         """;
 

@@ -11,7 +11,7 @@ sealed partial class EndpointRevival(IBusControl bus, TimeProvider time, ILogger
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <summary>Longer than MassTransit needs by itself after a crash of the broker, about 33 s.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
@@ -73,6 +73,6 @@ sealed partial class EndpointRevival(IBusControl bus, TimeProvider time, ILogger
     [LoggerMessage(LogLevel.Warning, "Started the consumer of {Queue} again: it had been away from RabbitMQ for {Seconds} s")]
     partial void LogRevived(string queue, double seconds);
 
-    [LoggerMessage(LogLevel.Warning, "The consumer of {Queue} is away from RabbitMQ and could not be started again, trying again in a minute: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The consumer of {Queue} is away from RabbitMQ and could not be started again, trying again later: {Reason}")]
     partial void LogNotRevived(string queue, string reason);
 }

@@ -25,14 +25,14 @@ public sealed partial class Submitter(
     TimeProvider time, ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
-    const double Guard = 1.015;
+    const double Guard = 1.012;
 
-    /// <summary>And none is let go closer to the last one than this.</summary>
-    const double LeastGap = 1.012;
+    /// <summary>And none is let go closer to the last one than this. What is between the two makes up for a POST that was late, or each one would move all that follow.</summary>
+    const double LeastGap = 1.006;
 
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan Late = TimeSpan.FromMilliseconds(8);
+    static readonly TimeSpan Late = TimeSpan.FromMilliseconds(3);
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     readonly double _rate = maviOptions.Value.RequestsPerSecond;
