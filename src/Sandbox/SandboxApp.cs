@@ -9,13 +9,17 @@ public static class SandboxApp
 {
     internal const string DefaultUrl = "http://127.0.0.1:8090";
 
+    // Settings are read once. To hear that a file of them has changed the host would watch all that lies below the working directory, which may be large
+    // and holds the data directory unless that is set.
+    const string Unwatched = "--hostBuilder:reloadConfigOnChange=false";
+
     /// <summary>Builds one Sandbox; several may run in one process, each with a data directory of its own.</summary>
     /// <param name="args">Command line, such as <c>--urls http://127.0.0.1:0 --Sandbox:SegmentSeconds=5</c>.</param>
     /// <param name="configure">Runs before the settings are read; may replace <see cref="TimeProvider"/>, logging and configuration.</param>
     /// <exception cref="SettingException">A setting is wrong; the message is one sentence that names it.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder([Unwatched, .. args]);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
         if (builder.Configuration.AddSecretFiles() is { } problem)
             throw new SettingException(problem);

@@ -81,6 +81,14 @@ public sealed class StartAndStopTests
     }
 
     [Fact]
+    public async Task It_watches_no_files()
+    {
+        await using var sandbox = ServiceProcess.Start(ServiceProcess.Sandbox);
+        await sandbox.ReadyAsync();
+        Assert.DoesNotContain(Directory.GetFiles($"/proc/{sandbox.Id}/fd"), static fd => new FileInfo(fd).LinkTarget is "anon_inode:inotify");
+    }
+
+    [Fact]
     public async Task It_says_that_it_lives()
     {
         await using var sandbox = await SandboxHost.StartAsync("FakeMedia=true");
