@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Mavi.Sandbox;
@@ -89,6 +90,15 @@ sealed class AssetStore : IDisposable
         return asset;
     }
 
+    /// <summary>Adds the assets of one task, their lines in one append.</summary>
+    public IReadOnlyList<Asset> Put(IReadOnlyList<Asset> added)
+    {
+        foreach (var asset in added)
+            assets[asset.Id] = asset;
+        Append([.. added.Select(asset => new IndexLine(Asset: asset))]);
+        return added;
+    }
+
     public FrameCollection Put(FrameCollection collection)
     {
         collections[collection.Id] = collection;
@@ -158,7 +168,7 @@ sealed class AssetStore : IDisposable
 
     public void Dispose() => index.Dispose();
 
-    static byte[] MadeUpContent(string id) => System.Text.Encoding.ASCII.GetBytes($"made up by the Sandbox: {id}\n");
+    static byte[] MadeUpContent(string id) => Encoding.ASCII.GetBytes($"made up by the Sandbox: {id}\n");
 
     Asset? FindFrame(string id) =>
         SplitFrameId(id) is var (collection, number) ? Frame(collection, number) : null;
@@ -220,11 +230,13 @@ sealed class AssetStore : IDisposable
         }
     }
 
-    void Append(IndexLine line)
+    void Append(params ReadOnlySpan<IndexLine> lines)
     {
-        var json = JsonSerializer.Serialize(line);
+        var text = new StringBuilder();
+        foreach (var line in lines)
+            text.Append(JsonSerializer.Serialize(line)).Append('\n');
         lock (indexGate)
-            index.WriteLine(json);
+            index.Write(text.ToString());
     }
 
     sealed record IndexLine(Asset? Asset = null, FrameCollection? Collection = null, string? Deleted = null);

@@ -31,7 +31,7 @@ sealed class Splitting(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, 
             var files = new DirectoryInfo(work).GetFiles().OrderBy(file => file.Name.Length).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();
             if (files.Count == 0)
                 throw new MediaException("The video has nothing in it that could be cut.");
-            return [.. files.Select(file => Register(file, media.Container.Extension))];
+            return [.. store.Put([.. files.Select(file => Take(file, media.Container.Extension))])];
         }
         finally
         {
@@ -39,13 +39,14 @@ sealed class Splitting(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, 
         }
     }
 
-    Asset Register(FileInfo segment, string extension)
+    Asset Take(FileInfo segment, string extension)
     {
         var (id, createdAt) = store.NewId("re_", time);
         var file = AssetStore.NewFile(id, extension);
         var size = segment.Length;
         var name = Path.GetFileNameWithoutExtension(segment.Name);
-        segment.MoveTo(store.PathOf(file));
-        return store.Put(new Asset(id, name, extension, size, "SUCCESS", createdAt, createdAt, file));
+        // Nothing is there to be overwritten, and so it is one rename, not a link and an unlink.
+        File.Move(segment.FullName, store.PathOf(file), overwrite: true);
+        return new Asset(id, name, extension, size, "SUCCESS", createdAt, createdAt, file);
     }
 }
