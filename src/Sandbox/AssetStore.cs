@@ -8,11 +8,12 @@ namespace Mavi.Sandbox;
 
 /// <summary>
 /// One file of the account: an upload, a segment or a frame. <c>File</c> is its path below the data directory, null where the content is made up
-/// from the id; <c>Seconds</c> its duration where it is known, for the cost; the times are epoch milliseconds.
+/// from the id; <c>Seconds</c> its duration where it is known, for the cost; <c>Container</c> its segments' container once it was looked into; the times are
+/// epoch milliseconds.
 /// </summary>
 sealed record Asset(
     string Id, string OriginalFilename, string Extension, long FileSize, string UploadStatus, long CreateTime, long ModifyTime, string? File,
-    double? Seconds = null);
+    double? Seconds = null, Container? Container = null);
 
 /// <summary>
 /// The frames of one task. They are not held one by one: a collection may have tens of thousands. <c>Folder</c> is its path below the data
@@ -106,11 +107,16 @@ sealed class AssetStore : IDisposable
         return collection;
     }
 
-    /// <summary>Keeps the duration of an asset that was looked into.</summary>
-    public void NoteDuration(string id, double? seconds)
+    /// <summary>Keeps what an asset was found to be, unless it was deleted meanwhile.</summary>
+    public void Note(string id, Media media)
     {
-        if (assets.TryGetValue(id, out var asset) && asset.Seconds != seconds)
-            Put(asset with { Seconds = seconds });
+        // Held over both, so that the line of a deletion comes after this one.
+        lock (indexGate)
+        {
+            if (assets.TryGetValue(id, out var asset)
+                && asset with { Seconds = media.Seconds, Container = media.Container } is var noted && assets.TryUpdate(id, noted, asset))
+                Append(new IndexLine(Asset: noted));
+        }
     }
 
     /// <summary>Registers an asset whose content is made up from its id.</summary>

@@ -1,7 +1,7 @@
 namespace Mavi.Sandbox;
 
 /// <summary>Extract Frames: one JPEG at every interval, the first at the start; all of them one collection.</summary>
-sealed class FrameExtraction(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, TimeProvider time)
+sealed class FrameExtraction(SandboxOptions options, Ffmpeg ffmpeg, MediaFacts facts, AssetStore store, TimeProvider time)
 {
     const int MadeUpFrames = 3;
     const int ManyFrames = 20_000;
@@ -15,8 +15,8 @@ sealed class FrameExtraction(SandboxOptions options, Ffmpeg ffmpeg, AssetStore s
             return new Frames(store.Put(new FrameCollection(id, MadeUpFrames, createdAt, Folder: null, [])));
 
         var source = store.PathOf(task.Source.File);
-        var media = await ffmpeg.ProbeAsync(source, cancel);
-        store.NoteDuration(task.Source.Id, media.Seconds);
+        // Tells what is no video in the words that the split has for it.
+        await facts.OfAsync(task.Source, cancel);
 
         var work = store.NewWorkFolder(task.Id);
         try

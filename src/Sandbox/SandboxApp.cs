@@ -38,6 +38,8 @@ public static class SandboxApp
         builder.Services.AddSingleton<Generations>();
         builder.Services.AddSingleton<Faults>();
         builder.Services.AddSingleton<Ffmpeg>();
+        builder.Services.AddSingleton<MediaFacts>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<MediaFacts>());
         builder.Services.AddSingleton<SignedUploads>();
         builder.Services.AddSingleton<CallbackSender>();
         builder.Services.AddSingleton<TaskRunner>();

@@ -1,7 +1,7 @@
 namespace Mavi.Sandbox;
 
 /// <summary>Video Split: cuts on keyframes, without re-encoding; each segment is an asset like any other.</summary>
-sealed class Splitting(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, TimeProvider time)
+sealed class Splitting(SandboxOptions options, Ffmpeg ffmpeg, MediaFacts facts, AssetStore store, TimeProvider time)
 {
     const int MadeUpSegments = 3;
 
@@ -21,8 +21,7 @@ sealed class Splitting(SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, 
     async Task<List<Asset>> CutAsync(MaviTask task, string name, CancellationToken cancel)
     {
         var source = store.PathOf(task.Source.File!);
-        var media = await ffmpeg.ProbeAsync(source, cancel);
-        store.NoteDuration(task.Source.Id, media.Seconds);
+        var media = await facts.OfAsync(task.Source, cancel);
 
         var work = store.NewWorkFolder(task.Id);
         try

@@ -21,7 +21,7 @@ sealed record Frames(FrameCollection Collection) : TaskResult;
 /// its callback is lost, as it may be at the vendor.
 /// </summary>
 sealed partial class TaskRunner(
-    SandboxOptions options, Ffmpeg ffmpeg, AssetStore store, Generations generations, CallbackSender sender, Journal journal, TimeProvider time,
+    SandboxOptions options, Ffmpeg ffmpeg, MediaFacts facts, AssetStore store, Generations generations, CallbackSender sender, Journal journal, TimeProvider time,
     IHostApplicationLifetime lifetime, ILogger<TaskRunner> logger) : IHostedService, IDisposable
 {
     // The vendor publishes a price for extract-frames only ("Extract Frames").
@@ -29,8 +29,8 @@ sealed partial class TaskRunner(
 
     readonly SemaphoreSlim slots = new(options.ParallelTasks);
     readonly ConcurrentDictionary<MaviTask, Task> running = new(ReferenceEqualityComparer.Instance);
-    readonly Splitting splitting = new(options, ffmpeg, store, time);
-    readonly FrameExtraction frames = new(options, ffmpeg, store, time);
+    readonly Splitting splitting = new(options, ffmpeg, facts, store, time);
+    readonly FrameExtraction frames = new(options, ffmpeg, facts, store, time);
     readonly ReorderHold hold = new(time);
 
     int owed;

@@ -16,6 +16,7 @@ static class Uploads
     {
         var gate = app.Services.GetRequiredService<ApiGate>();
         var store = app.Services.GetRequiredService<AssetStore>();
+        var facts = app.Services.GetRequiredService<MediaFacts>();
         var signed = app.Services.GetRequiredService<SignedUploads>();
         var time = app.Services.GetRequiredService<TimeProvider>();
 
@@ -30,7 +31,7 @@ static class Uploads
             if (await ReceiveAsync(call, boundary, store, id) is not { } received)
                 return TextAnswer.Error(400, "file cannot be null or empty");
 
-            store.Put(received.ToAsset(id, createdAt, createdAt));
+            facts.LookInto(store.Put(received.ToAsset(id, createdAt, createdAt)));
             call.Note(e => (e.AssetId, e.Accepted) = (id, true));
             return call.Success(new JsonObject { ["asset_id"] = id });
         }));
@@ -73,6 +74,7 @@ static class Uploads
 
             store.Put(waiting with { UploadStatus = "UPLOADING" });
             Received? received = null;
+            Asset ended;
             try
             {
                 received = await ReceiveAsync(call, boundary, store, id, waiting.Extension);
@@ -80,13 +82,14 @@ static class Uploads
             finally
             {
                 var modifiedAt = time.GetUtcNow().ToUnixTimeMilliseconds();
-                store.Put(received is null
+                ended = store.Put(received is null
                     ? waiting with { UploadStatus = "FAILED", ModifyTime = modifiedAt }
                     : waiting with { UploadStatus = "SUCCESS", ModifyTime = modifiedAt, FileSize = received.Size, File = received.File });
             }
 
             if (received is null)
                 return TextAnswer.Error(400, "file cannot be null or empty");
+            facts.LookInto(ended);
             call.Note(e => e.Accepted = true);
             return new TextAnswer(204, "");
         }));
