@@ -48,6 +48,7 @@ public static class WorkerApp
         try
         {
             await using var app = Build(args);
+            app.Services.GetRequiredService<Preparation>().Begin();
             await app.RunAsync();
             return 0;
         }
