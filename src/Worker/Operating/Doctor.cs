@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MassTransit;
 using Mavi.Client;
 using Mavi.Ledger;
 using Mavi.Worker.Messaging;
@@ -11,7 +12,7 @@ namespace Mavi.Worker.Operating;
 
 /// <summary>Looks once at start at what the Worker depends on, and says in one sentence each what an operator should mend. It changes nothing and stops nothing.</summary>
 public sealed partial class Doctor(
-    BrokerAddress broker, LedgerDatabase database, LedgerView view, Preparation preparation, IOptions<MaviOptions> mavi,
+    BrokerAddress broker, IBusControl bus, LedgerDatabase database, LedgerView view, Preparation preparation, IOptions<MaviOptions> mavi,
     TimeProvider time, ILogger<Doctor> logger) : BackgroundService
 {
     const string SandboxKey = "sk-mavi-sandbox";
@@ -21,6 +22,9 @@ public sealed partial class Doctor(
     static readonly Version DeadLettersAtLeastOnce = new(3, 10);
     static readonly TimeSpan LargeSkew = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+
+    /// <summary>A start is not held up by looks at it; but what keeps the bus from being ready may be what there is to find.</summary>
+    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(5);
 
     readonly List<string> _findings = [];
     FileStream? _hold;
@@ -49,6 +53,7 @@ public sealed partial class Doctor(
         {
             CheckMavi();
             await preparation.Done.WaitAsync(stoppingToken);
+            await bus.WaitForHealthStatus(BusHealthStatus.Healthy, StartLimit).WaitAsync(stoppingToken);
             await CheckLedgerAsync(stoppingToken);
             await CheckBrokerAsync(stoppingToken);
             LogDone(Findings.Count);
