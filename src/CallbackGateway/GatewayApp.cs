@@ -7,11 +7,14 @@ public static class GatewayApp
 {
     internal const string DefaultUrl = "http://127.0.0.1:8080";
 
+    // Settings are read once. To hear that a file of them has changed the host would watch all that lies below the working directory, each callback that is spooled.
+    const string Unwatched = "--hostBuilder:reloadConfigOnChange=false";
+
     /// <summary>Builds the gateway, not started.</summary>
     /// <exception cref="GatewaySettingsException">A setting is missing or wrong; starting it may throw this too.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder([Unwatched, .. args]);
         if (builder.Configuration.AddSecretFiles() is { } problem)
             throw new GatewaySettingsException(problem);
         configure?.Invoke(builder);

@@ -11,20 +11,17 @@ public sealed partial class Preparation(
     static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
 
     readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Lazy<Task> _warmUp = new(() => Task.Run(() => WarmUp.RunAsync(operations, lifetime.ApplicationStopping)));
 
     /// <summary>Done when the first POST may leave.</summary>
     public Task Done => _done.Task;
-
-    /// <summary>Begins with what needs nothing from outside, beside the building of the bus. Who does not call it has it at the start of the host.</summary>
-    public void Begin() => _ = _warmUp.Value;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await Task.WhenAll(_warmUp.Value, PrepareAsync(stoppingToken));
+            await WarmUp.RunAsync(operations, stoppingToken);
+            await PrepareAsync(stoppingToken);
             if (database.IsSingleMachine)
                 LogSingleMachine(database.Place);
             _done.SetResult();

@@ -10,12 +10,15 @@ public static class WorkerApp
 {
     internal const string DefaultUrl = "http://127.0.0.1:8081";
 
+    // Settings are read once. To hear that a file of them has changed the host would watch all that lies below the working directory, a ledger in a file perhaps.
+    const string Unwatched = "--hostBuilder:reloadConfigOnChange=false";
+
     /// <summary>Builds the Worker; a test changes what it must before the build.</summary>
     /// <param name="args">Settings as <c>--Section:Name=value</c>.</param>
     /// <param name="configure">Called last before the build.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder([Unwatched, .. args]);
         if (builder.Configuration.AddSecretFiles() is { } problem)
             throw new OptionsValidationException("Secrets", typeof(string), [problem]);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
@@ -48,7 +51,6 @@ public static class WorkerApp
         try
         {
             await using var app = Build(args);
-            app.Services.GetRequiredService<Preparation>().Begin();
             await app.RunAsync();
             return 0;
         }

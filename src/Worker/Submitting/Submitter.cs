@@ -132,7 +132,8 @@ public sealed partial class Submitter(
             {
                 // A busy machine, a new connection: it leaves later than the ledger believes, and the next one, of another worker perhaps, has to wait for that.
                 // Told on another thread: this one has a POST to send, and would hold it up behind code that is cold where the POST is late.
-                if (time.GetElapsedTime(claimedAt) > Late)
+                // Where slots are closer to each other than that, which no account's are today, being late means nothing.
+                if (time.GetElapsedTime(claimedAt) > Late && Late.TotalSeconds < 1 / _rate)
                     told = Task.Run(() => ledger.LeavesNowAsync(attempt, CancellationToken.None));
             });
             end = AnswerPolicy.Accepted(accepted, attempt, row);
