@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -55,6 +56,10 @@ abstract class Dialect : IAsyncDisposable
 
 sealed class PostgresDialect : Dialect
 {
+    // Every statement finds its rows by a key or in the order of an index, whatever the values are: to plan it anew for each of them costs as much as to run it. Not
+    // sent with the connection's start, which a pooler may refuse.
+    const string PlanOnce = "set plan_cache_mode = force_generic_plan";
+
     readonly NpgsqlDataSource _source;
 
     public PostgresDialect(NpgsqlConnectionStringBuilder settings)
@@ -64,12 +69,14 @@ sealed class PostgresDialect : Dialect
             settings.MaxAutoPrepare = 60;
         if (!settings.ShouldSerialize("GSS Encryption Mode"))
             settings.GssEncryptionMode = GssEncryptionMode.Disable;
-        // A session keeps nothing of ours from one use to the next: no settings, no temporary tables, no locks beyond a transaction.
+        // A session keeps nothing of ours from one use to the next that the next would not want: no temporary tables, no locks beyond a transaction.
         if (!settings.ShouldSerialize("No Reset On Close"))
             settings.NoResetOnClose = true;
         settings.ApplicationName ??= "mavi-worker";
         Place = $"{settings.Host}:{settings.Port}/{settings.Database}";
-        _source = NpgsqlDataSource.Create(settings);
+        _source = new NpgsqlDataSourceBuilder(settings.ToString())
+            .UsePhysicalConnectionInitializer(static connection => connection.Execute(PlanOnce), static connection => connection.ExecuteAsync(PlanOnce))
+            .Build();
     }
 
     // clock_timestamp, not now(): after waiting for a row the time of the wait has passed.
