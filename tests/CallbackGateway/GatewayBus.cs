@@ -38,7 +38,7 @@ sealed class GatewayBus : IAsyncDisposable
 
     public Task DeleteExchangeAsync<T>() => _client.DeleteExchangeAsync<T>();
 
-    public Task<AmqpMessage> TakeAsync<T>() => _client.TakeAsync(typeof(T).Name);
+    public Task<AmqpMessage> TakeAsync<T>(TimeSpan? within = null) => _client.TakeAsync(typeof(T).Name, within);
 
     public Task<uint> CountAsync<T>() => _client.CountAsync(typeof(T).Name);
 

@@ -44,7 +44,18 @@ public sealed class HostileCommandTests(ITestOutputHelper output)
         await system.Bus.PublishAsync(AmqpClient.ExchangeOf<ExtractFramesRequested>(), Encoding.UTF8.GetBytes($$"""{"requestId":"{{Guid.NewGuid()}}","assetId":"{{system.Asset}}"}"""));
         await system.TakeAsync<ExtractFramesSucceeded>(TimeSpan.FromSeconds(60));
         var view = system.Worker.GetRequiredService<LedgerView>();
-        await Eventually.TrueAsync("every request to end", async () => (await view.CountAsync(CancellationToken.None)).Count == 0, limit);
+        try
+        {
+            await Eventually.TrueAsync("every request to end", async () => (await view.CountAsync(CancellationToken.None)).Count == 0, limit);
+        }
+        finally
+        {
+            foreach (var open in await view.CountAsync(CancellationToken.None))
+                output.WriteLine($"Not ended: {open.Count} {open.Kind} {open.State}, the oldest {open.OldestSeconds} s old");
+            foreach (var row in await view.RequestsAsync(SubmissionState.Uncertain, 5, CancellationToken.None))
+                output.WriteLine($"In doubt: {row.RequestId} of {row.AssetId}: {row.Message}");
+        }
+
         await system.DrainAsync();
 
         var (errors, done, failed) = (await system.Bus.CountAsync("mavi-split-video_error"), await system.CountAsync<SplitVideoSucceeded>(), await system.CountAsync<SplitVideoFailed>());

@@ -1,6 +1,5 @@
 using Mavi.CallbackGateway.Classifying;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace Mavi.CallbackGateway.Publishing;
 
@@ -65,8 +64,9 @@ sealed class BrokerConnection(BrokerAddress address, BrokerState broker, TimePro
                 await PublishThroughAsync(connection, ended.Task, stop);
             return connection.CloseReason?.ReplyText ?? "The connection was closed.";
         }
-        catch (Exception exception) when (exception is BrokerUnreachableException or OperationInterruptedException or AlreadyClosedException or IOException or TimeoutException)
+        catch (Exception exception) when (!stop.IsCancellationRequested)
         {
+            // Whatever it is, a cancelled wait too, by which the client says that the broker kept silent: the connection is over, and the gateway goes on.
             return exception.GetBaseException().Message;
         }
     }
