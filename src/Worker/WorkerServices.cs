@@ -39,6 +39,8 @@ public static class WorkerServices
         services.AddSingleton<Submitter>();
         services.AddSingleton<CommandHandler>();
         services.AddSingleton<Announcer>();
+        // The bus is built with the saga's repository: who is part of that asks for the bus when it is there.
+        services.AddSingleton(static provider => new Lazy<IBus>(provider.GetRequiredService<IBus>));
         services.AddSingleton<TaskMemory>();
         services.AddSingleton<AccountWatch>();
         services.AddSingleton<Preparation>();

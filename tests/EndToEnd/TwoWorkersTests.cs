@@ -22,7 +22,7 @@ public sealed class TwoWorkersTests(ITestOutputHelper log)
             await Eventually.TrueAsync("both workers to have commands in hand", async () => await installation.ReadAsync<long>(
                 """
                 select count(distinct application_name) from pg_stat_activity
-                 where application_name like 'worker-%' and wait_event_type = 'Lock' and query like '%where request_id = $1%'
+                 where application_name like 'worker-%' and wait_event_type = 'Lock' and query like '%from submissions where request_id%'
                 """) == 2);
             await Eventually.TrueAsync("every command to be in hand", async () => await installation.Events.Bus.CountAsync("mavi-split-video") == 0);
         }

@@ -61,8 +61,10 @@ public sealed class JoinTests
     {
         var real = new NpgsqlConnectionStringBuilder(await (await PrivatePostgres.SharedAsync()).CreateDatabaseAsync());
         await using var link = new Link("ledger", [real.Port]);
+        // On a clock of its own, so that nothing else of the worker asks the ledger meanwhile.
+        var clock = new FakeClock();
         await using var system = await WorkerSystem.StartAsync(
-            ledger: new NpgsqlConnectionStringBuilder(real.ConnectionString) { Host = "127.0.0.1", Port = link.Port }.ConnectionString, worker: ["--Worker:SweepInterval", "00:10:00"]);
+            clock: clock, ledger: new NpgsqlConnectionStringBuilder(real.ConnectionString) { Host = "127.0.0.1", Port = link.Port }.ConnectionString);
         await using var ledger = new LedgerDatabase(real.ConnectionString, NullLogger<LedgerDatabase>.Instance);
         var (request, task) = (Guid.NewGuid(), Guid.NewGuid().ToString("N"));
         await SubmittedAsync(system, request, task);
@@ -89,6 +91,11 @@ public sealed class JoinTests
         link.Cut();
         link.Open();
 
+        await Eventually.TrueAsync("the message to be handed back and its outcome to be there", async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return await OutcomesAsync(system) > 0;
+        });
         Assert.Equal(request, (await system.TakeAsync<SplitVideoSucceeded>()).Read<SplitVideoSucceeded>().RequestId);
         await system.DrainAsync();
         Assert.Equal(0u, await OutcomesAsync(system));

@@ -64,7 +64,7 @@ sealed class BrokerConnection(BrokerAddress address, BrokerState broker, TimePro
                 await PublishThroughAsync(connection, ended.Task, stop);
             return connection.CloseReason?.ReplyText ?? "The connection was closed.";
         }
-        catch (Exception exception) when (!stop.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
         {
             // Whatever it is, a cancelled wait too, by which the client says that the broker kept silent: the connection is over, and the gateway goes on.
             return exception.GetBaseException().Message;

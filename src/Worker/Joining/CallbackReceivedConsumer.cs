@@ -9,7 +9,7 @@ namespace Mavi.Worker.Joining;
 /// Keeps every callback that is no typed event, so that what nobody subscribes to is still there to be seen. One that carries the id of a task of
 /// ours is that task's answer, whatever its shape: success is strict, so it failed.
 /// </summary>
-public sealed class CallbackReceivedConsumer(CallbackLedger ledger, WorkerIdentity identity) : IConsumer<CallbackReceived>
+public sealed class CallbackReceivedConsumer(CallbackLedger ledger, IBus bus, WorkerIdentity identity) : IConsumer<CallbackReceived>
 {
     /// <summary>A callback may come before its submission is recorded; by then it is.</summary>
     static readonly TimeSpan RecheckIn = TimeSpan.FromMinutes(1);
@@ -29,7 +29,7 @@ public sealed class CallbackReceivedConsumer(CallbackLedger ledger, WorkerIdenti
         if (!await ledger.KeepAsync(callback, RecheckIn, identity.Name, context.CancellationToken))
             return;
 
-        await context.PublishAsync(FailureOf(callback));
+        await bus.PublishAsync(FailureOf(callback));
         await ledger.SettleAsync(callback.Id, context.CancellationToken);
     }
 

@@ -13,7 +13,8 @@ namespace Mavi.Worker.Joining;
 /// instance. So it may run on a row that is only presumed: what it changed is written if the ledger's row is that one, and else it runs again, on the row as it is.
 /// </summary>
 public sealed class LedgerSagaRepository(
-    TaskLedger ledger, TaskMemory memory, CallbackLedger callbacks, WorkerIdentity identity, WorkerMetrics metrics, ISagaConsumeContextFactory<TaskLedger, TaskState> factory) :
+    TaskLedger ledger, TaskMemory memory, CallbackLedger callbacks, Lazy<IBus> bus, WorkerIdentity identity, WorkerMetrics metrics,
+    ISagaConsumeContextFactory<TaskLedger, TaskState> factory) :
     ISagaRepositoryContextFactory<TaskState>,
     ILoadSagaRepositoryContextFactory<TaskState>
 {
@@ -38,7 +39,7 @@ public sealed class LedgerSagaRepository(
         if (task.Contradiction is { } callback)
             await callbacks.KeepAsync(callback, recheckIn: null, identity.Name, context.CancellationToken);
         if (task.Outcome is { } outcome)
-            await context.PublishAsync(outcome);
+            await bus.Value.PublishAsync(outcome);
         if (task is { Outcome: not null, Change: not null })
             metrics.OutcomePublished(task.Row);
     }

@@ -2,7 +2,10 @@ using MassTransit;
 
 namespace Mavi.Worker.Messaging;
 
-/// <summary>The one way a message leaves the Worker: with its id, confirmed by the broker, within a time limit.</summary>
+/// <summary>
+/// The one way a message leaves the Worker: with its id, confirmed by the broker, within a time limit. From the bus, never from the message in hand: MassTransit
+/// would hand that one's headers on, which are its sender's business, and one that AMQP cannot carry would keep an event of ours from ever leaving.
+/// </summary>
 public static class Publishing
 {
     /// <summary>A broker that crashed with publishes in flight is usable again after about 33 s; waiting longer than this helps nobody.</summary>
@@ -10,12 +13,12 @@ public static class Publishing
 
     /// <summary>Publishes, and returns when the broker has confirmed.</summary>
     /// <exception cref="TimeoutException">The broker did not confirm in time, or its connection went; the message may be published all the same.</exception>
-    public static async Task PublishAsync(this IPublishEndpoint endpoint, Outgoing outgoing)
+    public static async Task PublishAsync(this IBus bus, Outgoing outgoing)
     {
         using var limit = new CancellationTokenSource(Limit);
         try
         {
-            await endpoint.Publish(outgoing.Message, outgoing.Message.GetType(), Pipe.Execute<PublishContext>(context =>
+            await bus.Publish(outgoing.Message, outgoing.Message.GetType(), Pipe.Execute<PublishContext>(context =>
             {
                 context.MessageId = outgoing.MessageId;
                 context.CorrelationId = outgoing.RequestId;

@@ -63,7 +63,7 @@ public sealed class OperatorConsumer(OperatorLedger decisions, SubmissionLedger 
             row = existing;
         }
 
-        await announcer.PublishAsync(context, row);
+        await announcer.PublishAsync(row);
     }
 
     // A message that comes again after a crash may find that others have decided since. One without an id cannot be told from another of its kind:

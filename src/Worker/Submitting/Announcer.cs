@@ -6,22 +6,22 @@ using Mavi.Worker.Messaging;
 namespace Mavi.Worker.Submitting;
 
 /// <summary>Says how a request or a task stands: the event of its state, built from the ledger's row alone, so that anybody can say it again.</summary>
-public sealed class Announcer(IEnumerable<Operation> operations)
+public sealed class Announcer(Lazy<IBus> bus, IEnumerable<Operation> operations)
 {
     readonly Dictionary<string, Operation> _operations = operations.ToDictionary(static operation => operation.Name);
 
     /// <summary>Publishes the event of the request's state, where it has one.</summary>
-    public async Task PublishAsync(IPublishEndpoint endpoint, SubmissionRow row)
+    public async Task PublishAsync(SubmissionRow row)
     {
         if (EventOf(row) is { } outgoing)
-            await endpoint.PublishAsync(outgoing);
+            await bus.Value.PublishAsync(outgoing);
     }
 
     /// <summary>Publishes the event of the task's state, where it has one.</summary>
-    public async Task PublishAsync(IPublishEndpoint endpoint, TaskRow row)
+    public async Task PublishAsync(TaskRow row)
     {
         if (EventOf(row) is { } outgoing)
-            await endpoint.PublishAsync(outgoing);
+            await bus.Value.PublishAsync(outgoing);
     }
 
     /// <summary>Whether this worker knows the operation; a newer worker may know more.</summary>

@@ -30,7 +30,7 @@ public sealed partial class CommandHandler(Submitter submitter, SubmissionLedger
 
         if (row.State == SubmissionState.Submitting)
             row = await ledger.LeaveToOwnerAsync(row.Request, context.CancellationToken);
-        await announcer.PublishAsync(context, row);
+        await announcer.PublishAsync(row);
     }
 
     async Task<SubmissionRow> RefuseAsync(SubmissionRequest request, string? assetId, CancellationToken cancellationToken)

@@ -107,7 +107,7 @@ public sealed partial class Sweep(
         foreach (var owed in requests.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
             using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId, stopping))?.About(owed.Row);
-            await announcer.PublishAsync(bus, owed.Row);
+            await announcer.PublishAsync(owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
 
@@ -115,7 +115,7 @@ public sealed partial class Sweep(
         foreach (var owed in ended.Where(owed => announcer.Knows(owed.Row.Operation)))
         {
             using var span = Traces.Start("mavi.announce", await TraceOfAsync(owed.Row.RequestId!, stopping))?.About(owed.Row);
-            await announcer.PublishAsync(bus, owed.Row);
+            await announcer.PublishAsync(owed.Row);
             await announcements.ClearAsync(owed, stopping);
         }
 
