@@ -25,10 +25,10 @@ public sealed partial class Submitter(
     TimeProvider time, ILogger<Submitter> logger)
 {
     /// <summary>Slots are that much further apart than the limit asks for: network and scheduling move a POST by some milliseconds.</summary>
-    const double Guard = 1.012;
+    const double Guard = 1.014;
 
     /// <summary>And none is let go closer to the last one than this. What is between the two makes up for a POST that was late, or each one would move all that follow.</summary>
-    const double LeastGap = 1.006;
+    const double LeastGap = 1.009;
 
     static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(15);
     static readonly TimeSpan LeaseBeyondTimeout = TimeSpan.FromSeconds(30);
