@@ -17,6 +17,21 @@ public sealed class SubmissionSweeps(LedgerDatabase database)
         """,
         "Uncertain", actor, new { }, cancellationToken);
 
+    /// <summary>
+    /// A callback waits for a submission that has long been recorded: the event that joins the two went missing after it was published, so the ledger owes it
+    /// again. Of callbacks of the last day, because those of other programs stay much longer.
+    /// </summary>
+    /// <returns>How many requests owe their event again.</returns>
+    public Task<int> OweUnjoinedAsync(TimeSpan after, CancellationToken cancellationToken) => database.RunAsync(
+        """
+        update submissions set announce_at = {now}
+         where state = 'Submitted' and announce_at is null and account = @Account
+           and task_id in (select task_id from tasks where state = 'AwaitingSubmission' and created_at <= {asOf} - @After and created_at > {asOf} - 86400000000)
+        returning request_id
+        """,
+        new { Account = AccountRow.Default, After = Moment.From(after) },
+        static async results => (await results.ReadAsync<string>()).Count(), cancellationToken);
+
     /// <summary>Uncertain requests that nobody decided about end as failed; a task can still be adopted.</summary>
     public Task<int> EndUncertainAsync(TimeSpan after, string actor, CancellationToken cancellationToken) => SweepAsync(
         "state = 'Uncertain' and uncertain_at <= {asOf} - @After",

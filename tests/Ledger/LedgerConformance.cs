@@ -152,6 +152,21 @@ public abstract class LedgerConformance(Func<Task<string>> newDatabase) : Ledger
     }
 
     [Fact]
+    public async Task A_callback_that_waits_for_a_submission_that_is_recorded_makes_the_ledger_owe_its_event_again()
+    {
+        var lost = await ClaimedAsync(Request());
+        await Ledger.FinishAsync(lost, Accepted("unjoined"), None);
+        await RecordedAsync(new TaskRow { TaskId = "unjoined", State = TaskStates.AwaitingSubmission, Operation = "Split" });
+        await RecordedAsync(new TaskRow { TaskId = "another program's", State = TaskStates.AwaitingSubmission, Operation = "Split" });
+        Assert.Equal(0, await Sweeps.OweUnjoinedAsync(TimeSpan.FromMinutes(1), None));
+
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(1, await Sweeps.OweUnjoinedAsync(TimeSpan.FromMinutes(1), None));
+        Assert.Equal(0, await Sweeps.OweUnjoinedAsync(TimeSpan.FromMinutes(1), None));
+        Assert.Equal(lost.Request.RequestId, Assert.Single(await new Announcements(Database).TakeSubmissionsAsync(Second, None)).Row.Request);
+    }
+
+    [Fact]
     public async Task What_ended_long_ago_is_forgotten_and_what_has_not_ended_is_kept()
     {
         var ended = await ClaimedAsync(Request());

@@ -1,5 +1,6 @@
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Tests.CallbackGateway;
 using Mavi.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -38,6 +39,26 @@ public sealed class OwnerTests
         await ledger.FinishAsync(
             attempt, new AttemptEnd(SubmissionState.Submitted, AccountEffect.Healthy, new HistoryNote("Submitted", attempt.Worker)) { TaskId = "66302abc66302abc66302abc66302abc" }, CancellationToken.None);
         Assert.Equal(request.RequestId, (await system.TakeAsync<TaskSubmitted>()).Read<TaskSubmitted>().RequestId);
+    }
+
+    [Fact]
+    public async Task A_submission_whose_event_went_missing_is_joined_with_its_callback_by_the_sweep()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock());
+        var ledger = system.Worker.GetRequiredService<SubmissionLedger>();
+        var request = new SubmissionRequest(Guid.NewGuid(), Operations.Split, system.Asset, null);
+        const string Task = "66302abc66302abc66302abc66302abc";
+        await ledger.FinishAsync(
+            await ClaimAsync(ledger, request), new AttemptEnd(SubmissionState.Submitted, AccountEffect.Healthy, new HistoryNote("Submitted", "test")) { TaskId = Task }, CancellationToken.None);
+        await system.CallBackAsync(CallbackBodies.Split(Task));
+
+        await Eventually.TrueAsync("the sweep to find that the two belong together", async () =>
+        {
+            system.Clock.Advance(TimeSpan.FromSeconds(11));
+            await system.SweepAsync();
+            return await system.CountAsync<SplitVideoSucceeded>() > 0;
+        });
+        Assert.Equal(request.RequestId, (await system.TakeAsync<SplitVideoSucceeded>()).Read<SplitVideoSucceeded>().RequestId);
     }
 
     static async Task<Attempt> ClaimAsync(SubmissionLedger ledger, SubmissionRequest request, TimeSpan? lease = null)

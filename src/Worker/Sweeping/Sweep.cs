@@ -39,6 +39,7 @@ public sealed partial class Sweep(
             GivenUp = await submissions.GiveUpAsync(_options.GiveUpAfter, actor, stopping),
             TasksExpired = await tasks.ExpireAsync(_options.OverdueAfter, _options.LostAfter, actor, stopping),
             CallbacksMatched = await MatchAsync(stopping),
+            Unjoined = await submissions.OweUnjoinedAsync(Grace, stopping),
             Purged = await PurgeAsync(stopping),
         };
         return report with { Announced = await AnnounceAsync(stopping) };
@@ -161,11 +162,13 @@ public sealed record SweepReport
     public int TasksExpired { get; init; }
     /// <summary>Kept callbacks that turned out to be ours.</summary>
     public int CallbacksMatched { get; init; }
+    /// <summary>Requests whose callback waits although they were recorded as submitted: their event is owed again.</summary>
+    public int Unjoined { get; init; }
     /// <summary>Events published that were owed.</summary>
     public int Announced { get; init; }
     /// <summary>Rows forgotten.</summary>
     public int Purged { get; init; }
 
     /// <summary>True where anything happened.</summary>
-    public bool DidSomething => LeasesExpired + Resubmitted + Adopted + UncertainEnded + GivenUp + TasksExpired + CallbacksMatched + Announced + Purged > 0;
+    public bool DidSomething => LeasesExpired + Resubmitted + Adopted + UncertainEnded + GivenUp + TasksExpired + CallbacksMatched + Unjoined + Announced + Purged > 0;
 }
