@@ -90,7 +90,6 @@ public sealed class SubmissionLedger(LedgerDatabase database)
             end.Note.Detail,
             PushBack = end.PushBack is { } pushBack ? Moment.From(pushBack) : (long?)null,
             end.PauseReason,
-            Owed = end.IsOwed ? 1 : 0,
             ProbeEvery = Moment.From(attempt.ProbeEvery),
             end.FailuresAllowed,
         },
@@ -251,6 +250,4 @@ public sealed record AttemptEnd(SubmissionState State, AccountEffect Account, Hi
     public string? PauseReason { get; init; }
     /// <summary>Failing: so many in a row before everybody stops.</summary>
     public int FailuresAllowed { get; init; } = 3;
-    /// <summary>The event of the new state is left to <see cref="Announcements"/>.</summary>
-    public bool IsOwed { get; init; }
 }

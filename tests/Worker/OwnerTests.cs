@@ -42,6 +42,27 @@ public sealed class OwnerTests
     }
 
     [Fact]
+    public async Task A_slot_that_was_waited_for_while_another_worker_put_the_request_off_and_took_the_command_loses_no_task()
+    {
+        await using var system = await WorkerSystem.StartAsync();
+        var ledger = system.Worker.GetRequiredService<SubmissionLedger>();
+        var request = new SubmissionRequest(Guid.NewGuid(), Operations.Split, system.Asset, null);
+        var attempt = AttemptOf(request, TimeSpan.FromMinutes(1));
+        var reserved = await ledger.ReserveAsync(attempt with { MostUnanswered = 0 }, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None);
+        await ledger.RecordAsync(
+            request, SubmissionState.Deferred, TimeSpan.FromHours(1), null, "the account is paused", new HistoryNote("Deferred", "another worker"), CancellationToken.None);
+
+        Claim claim;
+        do
+            claim = await ledger.ClaimAsync(attempt, reserved.Slot!.Generation, CancellationToken.None);
+        while (!claim.IsOurs && !claim.Slot.IsVoid);
+        await ledger.FinishAsync(
+            attempt, new AttemptEnd(SubmissionState.Submitted, AccountEffect.Healthy, new HistoryNote("Submitted", attempt.Worker)) { TaskId = "66302abc66302abc66302abc66302abc" }, CancellationToken.None);
+
+        Assert.Equal(request.RequestId, (await system.TakeAsync<TaskSubmitted>()).Read<TaskSubmitted>().RequestId);
+    }
+
+    [Fact]
     public async Task A_submission_whose_event_went_missing_is_joined_with_its_callback_by_the_sweep()
     {
         await using var system = await WorkerSystem.StartAsync(clock: new FakeClock());
@@ -63,11 +84,13 @@ public sealed class OwnerTests
 
     static async Task<Attempt> ClaimAsync(SubmissionLedger ledger, SubmissionRequest request, TimeSpan? lease = null)
     {
-        var attempt = new Attempt(
-            SubmissionLedger.NewId(), request, "a worker that dies", lease ?? TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15), 100);
+        var attempt = AttemptOf(request, lease ?? TimeSpan.FromMinutes(1));
         Assert.True((await ledger.ReserveAsync(attempt, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None)).IsOurs);
         return attempt;
     }
+
+    static Attempt AttemptOf(SubmissionRequest request, TimeSpan lease) =>
+        new(SubmissionLedger.NewId(), request, "a worker that dies", lease, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15), 100);
 
     static async Task<bool> IsOwedAsync(WorkerSystem system, Guid requestId)
     {

@@ -94,7 +94,8 @@ static class SubmitStatements
     // Nobody brings it to Mavi already. A deferred one is left to its time, unless that has come.
     const string IsWanted = "not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))";
 
-    // Of whoever has the slot, and as of the moment that the next POST is counted from.
+    // Of whoever has the slot, and as of the moment that the next POST is counted from. What was put off has no command any more: even where a worker has
+    // one in hand, another may have had the broker's next copy, put the request off and acknowledged it. So the ledger owes the event.
     const string WriteIntent = """
         insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
                                  transition, created_at, updated_at)
@@ -103,7 +104,7 @@ static class SubmitStatements
           from rate_slots where account = @Account and operation = @Operation and last_attempt = @Attempt
         on conflict (request_id) do update
            set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = excluded.attempted_at,
-               lease_until = excluded.lease_until, due_at = null, transition = @Attempt, updated_at = excluded.updated_at
+               lease_until = excluded.lease_until, announce_at = excluded.lease_until + 60000000, due_at = null, transition = @Attempt, updated_at = excluded.updated_at
          where submissions.state = 'Deferred';
 
         insert into history (id, account, request_id, at, kind, actor, detail)
@@ -120,8 +121,8 @@ static class SubmitStatements
             order by lease_until limit @MostUnanswered) as hanging)
         """;
 
-    // A late answer may find its request held as uncertain already: it is certain again. The command may be gone by then, as it is where LeaveToOwner
-    // marked the row: no redelivery would publish the event of a worker that dies before it does, so the ledger owes it.
+    // A late answer may find its request held as uncertain already: it is certain again. The command may be gone by then, as it is where LeaveToOwner or
+    // the intent marked the row: no redelivery would publish the event of a worker that dies before it does, so the ledger owes it.
     const string FinishRow = $$"""
         update submissions
            set state = @State, task_id = @TaskId, reason = @Reason, code = @Code, message = @Message,
@@ -132,7 +133,7 @@ static class SubmitStatements
                deferrals = deferrals + case when @State = 'Deferred' then 1 else 0 end,
                limit_texts = limit_texts + @LimitText,
                lease_until = null,
-               announce_at = case when (@Owed = 1 or announce_at is not null or state = 'Uncertain') and @State <> 'Deferred' then {now} end,
+               announce_at = case when (announce_at is not null or state = 'Uncertain') and @State <> 'Deferred' then {now} end,
                transition = @Transition, updated_at = {now}
          where request_id = @Request and attempt_id = @Attempt
            and (state = 'Submitting' or (state = 'Uncertain' and @State <> 'Uncertain'))

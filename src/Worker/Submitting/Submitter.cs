@@ -6,13 +6,13 @@ using Microsoft.Extensions.Options;
 
 namespace Mavi.Worker.Submitting;
 
-/// <summary>Where a submission starts: it decides who tries again, and who publishes what came of it.</summary>
+/// <summary>Where a submission starts: it decides who tries again.</summary>
 public enum SubmitFrom
 {
-    /// <summary>A command in hand: a deferred request is left to its time; the command's redelivery heals a crash before the publish.</summary>
+    /// <summary>A command in hand, whose redelivery heals a crash: a deferred request is left to its time.</summary>
     Command,
 
-    /// <summary>The ledger: a deferred request that is due; the ledger remembers that its event is owed.</summary>
+    /// <summary>The ledger, which owes the event: a deferred request that is due.</summary>
     Ledger,
 }
 
@@ -64,7 +64,7 @@ public sealed partial class Submitter(
                 return row;
             slotSpan?.Stop();
             metrics.SlotTaken(operation.Name, time.GetElapsedTime(began));
-            return await PostAsync(operation, attempt, row, claimedAt, from);
+            return await PostAsync(operation, attempt, row, claimedAt);
         }
     }
 
@@ -122,7 +122,7 @@ public sealed partial class Submitter(
     }
 
     // From here on nothing is cancelled: the POST is about to leave, and its answer must be recorded.
-    async Task<SubmissionRow> PostAsync(Operation operation, Attempt attempt, SubmissionRow row, long claimedAt, SubmitFrom from)
+    async Task<SubmissionRow> PostAsync(Operation operation, Attempt attempt, SubmissionRow row, long claimedAt)
     {
         AttemptEnd end;
         var told = Task.CompletedTask;
@@ -144,7 +144,7 @@ public sealed partial class Submitter(
             end = AnswerPolicy.Refused(refused, attempt, row, asset);
         }
 
-        row = await RecordAsync(attempt, end with { IsOwed = from == SubmitFrom.Ledger });
+        row = await RecordAsync(attempt, end);
         await told.ContinueWith(static _ => { }, TaskScheduler.Default); // It served its purpose or came too late; what was recorded counts.
         metrics.PostEnded(operation.Name, row.State);
         LogEnd(operation.Name, row.RequestId, row.AssetId, row.State, row.TaskId, row.Message);
