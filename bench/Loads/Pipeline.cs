@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Mavi.Bench.References;
 using Mavi.Chaos;
 
 namespace Mavi.Bench.Loads;
@@ -27,12 +28,19 @@ sealed class Pipeline : IAsyncDisposable
     public Service Gateway => _gateway;
 
     /// <summary>Starts both; the account's rate is far above what is asked for.</summary>
-    public static async Task<Pipeline> StartAsync(Lab lab, Place place, string name, CancellationToken stop)
+    public static Task<Pipeline> StartAsync(Lab lab, Place place, string name, CancellationToken stop) => StartAsync(
+        place, place.Gateway(lab, $"gateway-{name}"),
+        mavi => place.Worker(lab, mavi, new Dictionary<string, string> { ["Mavi__RequestsPerSecond"] = "1000" }, $"worker-{name}"), stop);
+
+    /// <summary>The same of the two references.</summary>
+    public static Task<Pipeline> StartBareAsync(Lab lab, Place place, CancellationToken stop) => StartAsync(
+        place, lab.Role(RawGateway.Role, RawGateway.Settings(place)), mavi => lab.Role(BareWorker.Role, BareWorker.Settings(place, mavi)), stop);
+
+    static async Task<Pipeline> StartAsync(Place place, Service gateway, Func<string, Service> workerOn, CancellationToken stop)
     {
-        var gateway = place.Gateway(lab, $"gateway-{name}");
         gateway.Start();
         var mavi = await InstantMavi.StartAsync(gateway, stop);
-        var worker = place.Worker(lab, mavi.Url, new Dictionary<string, string> { ["Mavi__RequestsPerSecond"] = "1000" }, $"worker-{name}");
+        var worker = workerOn(mavi.Url);
         worker.Start();
         foreach (var service in new[] { gateway, worker })
             await HttpProbe.UntilReadyAsync(service, Limit, stop);

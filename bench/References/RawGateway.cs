@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Mavi.CallbackGateway.Classifying;
+using Mavi.Tests.Support;
 using RabbitMQ.Client.Exceptions;
 
 namespace Mavi.Bench.References;
@@ -13,6 +14,14 @@ namespace Mavi.Bench.References;
 static class RawGateway
 {
     public const string Role = "raw-gateway";
+
+    /// <summary>Of a process of its own.</summary>
+    public static Dictionary<string, string> Settings(Place place) => new()
+    {
+        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Next()}",
+        ["ConnectionStrings__RabbitMq"] = place.Amqp,
+        ["Gateway__Secrets__0"] = Place.Secret,
+    };
 
     public static async Task RunAsync()
     {

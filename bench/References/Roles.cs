@@ -8,7 +8,7 @@ static class Roles
     static readonly Dictionary<string, Func<Task>> All = new()
     {
         [EmptyKestrel.Role] = EmptyKestrel.RunAsync,
-        [BareUpsert.Role] = BareUpsert.RunAsync,
+        [BareWorker.Role] = BareWorker.RunAsync,
         [RawGateway.Role] = RawGateway.RunAsync,
     };
 

@@ -4,7 +4,6 @@ using Mavi.Bench.Measuring;
 using Mavi.Bench.References;
 using Mavi.Bench.Reporting;
 using Mavi.Chaos;
-using Mavi.Tests.Support;
 
 namespace Mavi.Bench.Scenarios;
 
@@ -23,7 +22,7 @@ sealed class GatewayScenario : IScenario
     {
         var servers = await lab.ServersAsync(stop);
         var (subjectPlace, referencePlace) = (await Place.MakeAsync(lab, "gateway", stop), await Place.MakeAsync(lab, "raw", stop));
-        var (gateway, raw) = (subjectPlace.Gateway(lab), Raw(lab, referencePlace));
+        var (gateway, raw) = (subjectPlace.Gateway(lab), lab.Role(RawGateway.Role, RawGateway.Settings(referencePlace)));
         await using var subjectQueue = await CallbackQueue.BindAsync(subjectPlace, stop);
         await using var referenceQueue = await CallbackQueue.BindAsync(referencePlace, stop);
         foreach (var service in new[] { gateway, raw })
@@ -50,13 +49,6 @@ sealed class GatewayScenario : IScenario
     static double Cpu(Round round) => round.CpuPer10k(round.Own, round.Broker);
 
     static double PerSecond(Round round) => round.PerSecond;
-
-    static Service Raw(Lab lab, Place place) => lab.Role(RawGateway.Role, new Dictionary<string, string>
-    {
-        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Next()}",
-        ["ConnectionStrings__RabbitMq"] = place.Amqp,
-        ["Gateway__Secrets__0"] = Place.Secret,
-    });
 
     static Side SideOf(Service service, Servers servers, CallbackLoad load, CallbackQueue queue, int count) => new(service.Name, async stop =>
     {

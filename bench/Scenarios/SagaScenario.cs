@@ -7,7 +7,6 @@ using Mavi.Bench.References;
 using Mavi.Bench.Reporting;
 using Mavi.Chaos;
 using Mavi.Contracts;
-using Mavi.Tests.Support;
 using Npgsql;
 
 namespace Mavi.Bench.Scenarios;
@@ -29,12 +28,7 @@ sealed class SagaScenario : IScenario
         var place = await Place.MakeAsync(lab, "saga", stop);
         var other = await Place.MakeAsync(lab, "upsert", stop);
         var worker = place.Worker(lab);
-        var upsert = lab.Role(BareUpsert.Role, new Dictionary<string, string>
-        {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePorts.Next()}",
-            ["ConnectionStrings__RabbitMq"] = other.Amqp,
-            ["ConnectionStrings__Ledger"] = other.Ledger,
-        });
+        var upsert = lab.Role(BareWorker.Role, BareWorker.Settings(other));
         foreach (var service in new[] { worker, upsert })
         {
             service.Start();
