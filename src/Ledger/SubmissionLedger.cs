@@ -4,8 +4,8 @@ using Mavi.Ledger.Statements;
 namespace Mavi.Ledger;
 
 /// <summary>
-/// The path of one request to Mavi: reserve a slot, record the intent, record the answer. Each is one transaction in one round trip, the first two
-/// are one where a slot is free at once; every statement is conditional, so that any number of workers may run it for the same request at the same moment.
+/// The path of one request to Mavi: take a slot with the intent recorded, or reserve one and claim it when its time has come; then record the answer. Each is
+/// one transaction in one round trip; every statement is conditional, so that any number of workers may run it for the same request at the same moment.
 /// </summary>
 public sealed class SubmissionLedger(LedgerDatabase database)
 {
@@ -18,28 +18,34 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         new { Account = AccountRow.Default }, cancellationToken);
 
     /// <summary>
-    /// Takes a slot that is free at once and records the intent with it, as <see cref="ClaimAsync"/> does; else finds the request, or reserves the next slot for it.
-    /// No slot is spent on a request that is submitted already, nor while the account is paused. May be repeated where its own answer was lost.
+    /// Takes a slot that is free at once and records the intent with it, as <see cref="ClaimAsync"/> does. No slot is spent on a request that is submitted already,
+    /// nor while the account is paused. May be repeated where its own answer was lost.
     /// </summary>
     /// <param name="attempt">The POST that is to leave.</param>
     /// <param name="evenDeferred">Whether a deferred request gets a slot too.</param>
     /// <param name="interval">The time between two POSTs of the operation.</param>
     /// <param name="cancellationToken">Ends the wait for the database.</param>
-    public Task<Reservation> ReserveAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken)
-    {
-        var parameters = Parameters(attempt);
-        parameters.Add("EvenDeferred", evenDeferred ? 1 : 0);
-        parameters.Add("Interval", Moment.From(interval));
-        return database.RunAsync(
-            SubmitStatements.Reserve, parameters,
-            async results =>
-            {
-                var slot = await results.ReadSingleOrDefaultAsync<Slot>();
-                var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
-                return new Reservation(IsClaimed(row, attempt), row, slot, await results.ReadSingleAsync<AccountRow>());
-            },
-            cancellationToken);
-    }
+    /// <returns>Where it is ours, send the POST now; else the request's row where the ledger knows it, and no slot.</returns>
+    public Task<(bool IsOurs, SubmissionRow? Existing)> TakeAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Take, Parameters(attempt, evenDeferred, interval),
+        async results =>
+        {
+            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow?>();
+            return (IsClaimed(row, attempt), row);
+        },
+        cancellationToken);
+
+    /// <summary>Finds the request, or reserves the next slot for it; while the account is paused only for a probe that is due.</summary>
+    /// <inheritdoc cref="TakeAsync" path="/param"/>
+    public Task<Reservation> ReserveAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
+        SubmitStatements.Reserve, Parameters(attempt, evenDeferred, interval),
+        static async results =>
+        {
+            var slot = await results.ReadSingleOrDefaultAsync<Slot>();
+            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
+            return new Reservation(row, slot, await results.ReadSingleAsync<AccountRow>());
+        },
+        cancellationToken);
 
     /// <summary>
     /// Records the intent right before the POST, if the slot still holds. From here on, until the lease ends, this worker alone answers for the request.
@@ -69,9 +75,9 @@ public sealed class SubmissionLedger(LedgerDatabase database)
 
     /// <summary>Records the answer to a POST, with what it means for the account. May be repeated until it is written.</summary>
     /// <returns>The row as it now is.</returns>
-    public Task<SubmissionRow> FinishAsync(Attempt attempt, AttemptEnd end, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Finish(end.Account),
-        new
+    public async Task<SubmissionRow> FinishAsync(Attempt attempt, AttemptEnd end, CancellationToken cancellationToken)
+    {
+        var values = new
         {
             Account = AccountRow.Default,
             attempt.Request.Operation,
@@ -92,9 +98,14 @@ public sealed class SubmissionLedger(LedgerDatabase database)
             end.PauseReason,
             ProbeEvery = Moment.From(attempt.ProbeEvery),
             end.FailuresAllowed,
-        },
-        static results => results.ReadSingleAsync<SubmissionRow>(),
-        cancellationToken);
+        };
+        var (row, isUnwell) = await database.RunAsync(
+            SubmitStatements.Finish(end.Account), values,
+            static async results => (await results.ReadSingleOrDefaultAsync<SubmissionRow?>(), await results.ReadSingleOrDefaultAsync<int?>()), cancellationToken);
+        if (end.Account == AccountEffect.Healthy && isUnwell != 0)
+            await database.RunAsync(SubmitStatements.Heal, values, cancellationToken);
+        return row ?? (await FindAsync(attempt.Request.RequestId, cancellationToken))!;
+    }
 
     /// <summary>Records a request that is not submitted now: refused at once, or put off because the account is paused. An existing row stays as it is.</summary>
     /// <returns>The row as it now is, and whether this call made it.</returns>
@@ -155,6 +166,14 @@ public sealed class SubmissionLedger(LedgerDatabase database)
 
     static bool IsClaimed(SubmissionRow? row, Attempt attempt) => row?.AttemptId == attempt.Id && row.State == SubmissionState.Submitting;
 
+    static DynamicParameters Parameters(Attempt attempt, bool evenDeferred, TimeSpan interval)
+    {
+        var parameters = Parameters(attempt);
+        parameters.Add("EvenDeferred", evenDeferred ? 1 : 0);
+        parameters.Add("Interval", Moment.From(interval));
+        return parameters;
+    }
+
     static DynamicParameters Parameters(Attempt attempt) => new(new
     {
         Account = AccountRow.Default,
@@ -175,11 +194,10 @@ public sealed class SubmissionLedger(LedgerDatabase database)
 }
 
 /// <summary>What <see cref="SubmissionLedger.ReserveAsync"/> found.</summary>
-/// <param name="IsOurs">True: a slot was free and the intent is recorded, send the POST now.</param>
 /// <param name="Existing">The request's row where the ledger knows it; no slot is reserved then, unless it is deferred.</param>
 /// <param name="Slot">The reserved slot; null where none was.</param>
 /// <param name="Account">The account, paused or not.</param>
-public sealed record Reservation(bool IsOurs, SubmissionRow? Existing, Slot? Slot, AccountRow Account);
+public sealed record Reservation(SubmissionRow? Existing, Slot? Slot, AccountRow Account);
 
 /// <summary>A moment at which one POST of one operation may leave.</summary>
 public sealed class Slot

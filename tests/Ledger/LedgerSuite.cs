@@ -40,7 +40,7 @@ public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifeti
 
     /// <summary>The next slot, which is not taken yet even where it is free at once.</summary>
     protected Task<Reservation> ReserveAsync(SubmissionRequest request) =>
-        Ledger.ReserveAsync(AttemptOf(request) with { MostUnanswered = 0 }, evenDeferred: true, Second, None);
+        Ledger.ReserveAsync(AttemptOf(request), evenDeferred: true, Second, None);
 
     protected static AttemptEnd End(SubmissionState state, AccountEffect effect) => new(state, effect, new HistoryNote(state.ToString(), "worker"));
 
@@ -58,9 +58,9 @@ public abstract class LedgerSuite(Func<Task<string>> newDatabase) : IAsyncLifeti
     protected async Task<Attempt> ClaimedAsync(SubmissionRequest request)
     {
         var attempt = AttemptOf(request);
-        var reservation = await Ledger.ReserveAsync(attempt, evenDeferred: true, Second, None);
-        if (reservation.IsOurs)
+        if ((await Ledger.TakeAsync(attempt, evenDeferred: true, Second, None)).IsOurs)
             return attempt;
+        var reservation = await Ledger.ReserveAsync(attempt, evenDeferred: true, Second, None);
         Clock.Advance(Moment.ToSpan(Math.Max(reservation.Slot!.Wait, 0)));
         Assert.True((await Ledger.ClaimAsync(attempt, reservation.Slot.Generation, None)).IsOurs);
         return attempt;

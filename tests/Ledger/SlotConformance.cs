@@ -9,13 +9,13 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
     public async Task A_slot_that_is_free_is_taken_at_once_with_the_intent_and_the_next_request_waits()
     {
         var attempt = AttemptOf(Request());
-        var taken = await Ledger.ReserveAsync(attempt, evenDeferred: false, Second, None);
+        var taken = await Ledger.TakeAsync(attempt, evenDeferred: false, Second, None);
         Assert.Equal((true, SubmissionState.Submitting, attempt.Id, 1), (taken.IsOurs, taken.Existing?.State, taken.Existing?.AttemptId, taken.Existing?.Attempts));
-        Assert.Null(taken.Slot);
         Assert.Equal(["Submitting"], (await new LedgerView(Database).HistoryAsync(attempt.Request.RequestId, None)).Select(note => note.Kind));
 
-        var next = await Ledger.ReserveAsync(AttemptOf(Request()), evenDeferred: false, Second, None);
-        Assert.Equal((false, 1_000_000L), (next.IsOurs, next.Slot?.Wait));
+        var next = AttemptOf(Request());
+        Assert.Equal((false, null), await Ledger.TakeAsync(next, evenDeferred: false, Second, None));
+        Assert.Equal(1_000_000, (await Ledger.ReserveAsync(next, evenDeferred: false, Second, None)).Slot?.Wait);
     }
 
     [Fact]
@@ -23,11 +23,11 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
     {
         var attempt = AttemptOf(Request());
         for (var i = 0; i < 3; i++)
-            Assert.True((await Ledger.ReserveAsync(attempt, evenDeferred: i == 2, Second, None)).IsOurs);
+            Assert.True((await Ledger.TakeAsync(attempt, evenDeferred: i == 2, Second, None)).IsOurs);
         Assert.Equal(1, (await Ledger.FindAsync(attempt.Request.RequestId, None))!.Attempts);
         Clock.Advance(Second);
         await ClaimedAsync(Request());
-        Assert.True((await Ledger.ReserveAsync(attempt, evenDeferred: true, Second, None)).IsOurs);
+        Assert.True((await Ledger.TakeAsync(attempt, evenDeferred: true, Second, None)).IsOurs);
         Assert.Equal(1_000_000, (await ReserveAsync(Request())).Slot!.Wait);
     }
 
@@ -35,10 +35,10 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
     public async Task One_request_that_many_want_to_bring_at_once_gets_one_slot()
     {
         var request = Request();
-        var reservations = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => Ledger.ReserveAsync(AttemptOf(request), evenDeferred: false, Second, None))));
-        Assert.Single(reservations, reservation => reservation.IsOurs);
-        Assert.All(reservations, reservation => Assert.Equal(SubmissionState.Submitting, reservation.Existing!.State));
-        Assert.All(reservations, reservation => Assert.Null(reservation.Slot));
+        var takings = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => Ledger.TakeAsync(AttemptOf(request), evenDeferred: false, Second, None))));
+        Assert.Single(takings, taking => taking.IsOurs);
+        Assert.All(takings, taking => Assert.Equal(SubmissionState.Submitting, taking.Existing!.State));
+        Assert.Null((await Ledger.ReserveAsync(AttemptOf(request), evenDeferred: false, Second, None)).Slot);
         Assert.Equal(1, (await Ledger.FindAsync(request.RequestId, None))!.Attempts);
     }
 
@@ -47,10 +47,10 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
     {
         var request = Request();
         await Ledger.RecordAsync(request, SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
-        var early = await Ledger.ReserveAsync(AttemptOf(request), evenDeferred: false, Second, None);
+        var early = await Ledger.TakeAsync(AttemptOf(request), evenDeferred: false, Second, None);
         Assert.Equal((false, SubmissionState.Deferred), (early.IsOurs, early.Existing!.State));
-        Assert.Null(early.Slot);
-        Assert.True((await Ledger.ReserveAsync(AttemptOf(request), evenDeferred: true, Second, None)).IsOurs);
+        Assert.Null((await Ledger.ReserveAsync(AttemptOf(request), evenDeferred: false, Second, None)).Slot);
+        Assert.True((await Ledger.TakeAsync(AttemptOf(request), evenDeferred: true, Second, None)).IsOurs);
     }
 
     [Fact]
@@ -61,8 +61,9 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
         await Ledger.LeavesNowAsync(first, None);
         Clock.Advance(TimeSpan.FromMilliseconds(100));
         var second = AttemptOf(Request());
+        Assert.False((await Ledger.TakeAsync(second, evenDeferred: false, Second, None)).IsOurs);
         var reserved = await Ledger.ReserveAsync(second, evenDeferred: false, Second, None);
-        Assert.Equal((false, 0L), (reserved.IsOurs, reserved.Slot?.Wait));
+        Assert.Equal(0, reserved.Slot?.Wait);
         Assert.Equal(900_000, (await Ledger.ClaimAsync(second, reserved.Slot!.Generation, None)).Slot.Wait);
     }
 

@@ -48,7 +48,7 @@ public sealed class OwnerTests
         var ledger = system.Worker.GetRequiredService<SubmissionLedger>();
         var request = new SubmissionRequest(Guid.NewGuid(), Operations.Split, system.Asset, null);
         var attempt = AttemptOf(request, TimeSpan.FromMinutes(1));
-        var reserved = await ledger.ReserveAsync(attempt with { MostUnanswered = 0 }, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None);
+        var reserved = await ledger.ReserveAsync(attempt, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None);
         await ledger.RecordAsync(
             request, SubmissionState.Deferred, TimeSpan.FromHours(1), null, "the account is paused", new HistoryNote("Deferred", "another worker"), CancellationToken.None);
 
@@ -85,7 +85,7 @@ public sealed class OwnerTests
     static async Task<Attempt> ClaimAsync(SubmissionLedger ledger, SubmissionRequest request, TimeSpan? lease = null)
     {
         var attempt = AttemptOf(request, lease ?? TimeSpan.FromMinutes(1));
-        Assert.True((await ledger.ReserveAsync(attempt, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None)).IsOurs);
+        Assert.True((await ledger.TakeAsync(attempt, evenDeferred: false, TimeSpan.FromMilliseconds(10), CancellationToken.None)).IsOurs);
         return attempt;
     }
 

@@ -7,11 +7,8 @@ static class SubmitStatements
         select {{AccountRow.Columns}}, coalesce(probe_at, 0) - {now} as ProbeIn from accounts where account = @Account;
         """;
 
-    /// <summary>
-    /// A slot that is free at once is taken with the intent written, as by <see cref="Claim"/>, unless the account is paused. Else the next one is reserved, for
-    /// a request that is not known or is deferred; while the account is paused only for a probe that is due. Then the row of the request.
-    /// </summary>
-    public const string Reserve = $$"""
+    /// <summary>A slot that is free at once is taken with the intent written, as by <see cref="Claim"/>, unless the account is paused. Then the row of the request.</summary>
+    public const string Take = $$"""
         update rate_slots set next_at = {now} + @Interval, last_at = {now}, last_attempt = @Attempt
          where account = @Account and operation = @Operation
            and next_at <= {now} and blocked_until <= {now} and last_at + @Spacing <= {now}
@@ -21,9 +18,14 @@ static class SubmitStatements
 
         {{WriteIntent}}
 
+        {{ReadRow}}
+        """;
+
+    /// <summary>Reserves the next slot for a request that is not known or is deferred; while the account is paused only for a probe that is due. Then the row of the request.</summary>
+    public const string Reserve = $$"""
         update rate_slots
            set next_at = case when next_at > {now} then next_at else {now} end + @Interval
-         where account = @Account and operation = @Operation and coalesce(last_attempt, '') <> @Attempt
+         where account = @Account and operation = @Operation
            and {{IsWanted}}
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_at <= {now}))
         returning next_at - @Interval - {now} as Wait, generation as Generation;
@@ -58,8 +60,18 @@ static class SubmitStatements
           from rate_slots where account = @Account and operation = @Operation;
         """;
 
-    /// <summary>Writes how an attempt ended, and what that means for the account; says the same when it is repeated.</summary>
+    /// <summary>
+    /// Writes how an attempt ended, and what that means for the account. Gives the row, then whether <see cref="Heal"/> has something to do; neither
+    /// where it is repeated.
+    /// </summary>
     public static string Finish(AccountEffect effect) => Finishes[effect];
+
+    /// <summary>Mavi works: what counted throttles and failures is forgotten, and a pause is over.</summary>
+    public const string Heal = """
+        update rate_slots set throttles = 0 where account = @Account and operation = @Operation and throttles <> 0;
+        update accounts set failures = 0, paused_kind = null, paused_reason = null, paused_at = null, probe_at = null, probe_by = null
+         where account = @Account and (failures <> 0 or paused_kind is not null);
+        """;
 
     public const string ProbeFailed = $$"""
         update accounts
@@ -123,6 +135,7 @@ static class SubmitStatements
 
     // A late answer may find its request held as uncertain already: it is certain again. The command may be gone by then, as it is where LeaveToOwner or
     // the intent marked the row: no redelivery would publish the event of a worker that dies before it does, so the ledger owes it.
+    // Nearly always there is nothing to heal: to ask on the way costs less than two statements that find nothing.
     const string FinishRow = $$"""
         update submissions
            set state = @State, task_id = @TaskId, reason = @Reason, code = @Code, message = @Message,
@@ -137,22 +150,18 @@ static class SubmitStatements
                transition = @Transition, updated_at = {now}
          where request_id = @Request and attempt_id = @Attempt
            and (state = 'Submitting' or (state = 'Uncertain' and @State <> 'Uncertain'))
-           and not exists (select 1 from submissions where account = @Account and task_id = @TaskId);
+           and not exists (select 1 from submissions where account = @Account and task_id = @TaskId)
+        returning {{SubmissionRow.Columns}};
 
         insert into history (id, account, request_id, task_id, at, kind, actor, detail)
         select @Transition, account, request_id, task_id, {now}, @Kind, @Actor, @Detail from submissions where request_id = @Request and transition = @Transition
-        on conflict (id) do nothing;
+        on conflict (id) do nothing
+        returning case when exists (select 1 from accounts where account = @Account and (failures <> 0 or paused_kind is not null))
+                         or exists (select 1 from rate_slots where account = @Account and operation = @Operation and throttles <> 0) then 1 else 0 end;
 
         """;
 
     const string ReadRow = $"select {SubmissionRow.Columns} from submissions where request_id = @Request;";
-
-    const string Healthy = """
-        update rate_slots set throttles = 0 where account = @Account and operation = @Operation and throttles <> 0;
-        update accounts set failures = 0, paused_kind = null, paused_reason = null, paused_at = null, probe_at = null, probe_by = null
-         where account = @Account and (failures <> 0 or paused_kind is not null);
-
-        """;
 
     // A raised generation voids the slots reserved before: those who wait for them reserve again, behind the push back.
     const string Throttled = $$"""
@@ -187,9 +196,9 @@ static class SubmitStatements
 
     static readonly Dictionary<AccountEffect, string> Finishes = new()
     {
-        [AccountEffect.Healthy] = FinishRow + Healthy + ReadRow,
-        [AccountEffect.Throttled] = FinishRow + Throttled + ReadRow,
-        [AccountEffect.Failing] = FinishRow + Failing + ReadRow,
-        [AccountEffect.Blocked] = FinishRow + Blocked + ReadRow,
+        [AccountEffect.Healthy] = FinishRow,
+        [AccountEffect.Throttled] = FinishRow + Throttled,
+        [AccountEffect.Failing] = FinishRow + Failing,
+        [AccountEffect.Blocked] = FinishRow + Blocked,
     };
 }

@@ -72,9 +72,13 @@ public sealed partial class Submitter(
     /// <returns>The request's row, submitting under this attempt if the POST is to leave now, else as it stands without it; null where the slot became void.</returns>
     async Task<(SubmissionRow? Row, long ClaimedAt)> TakeSlotAsync(Attempt attempt, SubmitFrom from, CancellationToken stopping)
     {
-        var (reservation, reservedAt) = await UntilAnsweredAsync(
-            attempt, token => ledger.ReserveAsync(attempt, from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate), token), stopping);
-        if (reservation.IsOurs || (reservation.Existing is { } known && (from == SubmitFrom.Command || known.State != SubmissionState.Deferred)))
+        var (evenDeferred, interval) = (from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate));
+        var (taken, takenAt) = await UntilAnsweredAsync(attempt, token => ledger.TakeAsync(attempt, evenDeferred, interval, token), stopping);
+        if (taken.IsOurs || !IsWanted(taken.Existing))
+            return (taken.Existing, takenAt);
+
+        var (reservation, reservedAt) = await UntilAnsweredAsync(attempt, token => ledger.ReserveAsync(attempt, evenDeferred, interval, token), stopping);
+        if (!IsWanted(reservation.Existing))
             return (reservation.Existing, reservedAt);
         if (reservation.Slot is not { } slot)
             return (await PutOffAsync(attempt.Request, reservation, stopping), reservedAt);
@@ -85,6 +89,8 @@ public sealed partial class Submitter(
 
         var (claim, claimedAt) = await ClaimAsync(attempt, slot.Generation, stopping);
         return (claim is { IsOurs: false, Existing: null or { State: SubmissionState.Deferred } } ? null : claim.Existing, claimedAt);
+
+        bool IsWanted(SubmissionRow? known) => known is null || (evenDeferred && known.State == SubmissionState.Deferred);
     }
 
     /// <summary>Tries to take the slot until it is taken, or void.</summary>
