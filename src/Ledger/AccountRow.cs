@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Mavi.Ledger.Scripts;
+
 namespace Mavi.Ledger;
 
 /// <summary>Why a whole account is paused.</summary>
@@ -17,6 +20,16 @@ public sealed class AccountRow
     public const string Default = "default";
 
     internal const string Columns = "paused_kind as PausedKind, paused_reason as PausedReason, paused_at as PausedAt, failures as Failures";
+
+    /// <summary>From a row of exactly <see cref="Columns"/> and <see cref="ProbeIn"/>.</summary>
+    internal static AccountRow Of(DbDataReader row) => new()
+    {
+        PausedKind = row.Text(0) is { } kind ? Enum.Parse<PauseKind>(kind) : null,
+        PausedReason = row.Text(1),
+        PausedAt = row.Number(2),
+        Failures = row.GetInt32(3),
+        ProbeIn = row.GetInt64(4),
+    };
 
     /// <summary>Null where it is not paused.</summary>
     public PauseKind? PausedKind { get; init; }

@@ -1,13 +1,17 @@
 using System.Data.Common;
 using Dapper;
+using Mavi.Ledger.Scripts;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Mavi.Ledger;
 
 /// <summary>The few places where PostgreSQL and SQLite differ. Statements are written once with <c>{now}</c> and <c>{asOf}</c> in them.</summary>
 abstract class Dialect : IAsyncDisposable
 {
+    const string OwnClock = "cast(@now as bigint)";
+
     /// <summary>The database's clock, in microseconds since 1970 UTC.</summary>
     public abstract string Now { get; }
 
@@ -30,6 +34,22 @@ abstract class Dialect : IAsyncDisposable
 
     /// <summary>Taken around every use of a connection; SQLite has one writer, and waiting here is cheaper than being refused there.</summary>
     public virtual Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(NoGate.Instance);
+
+    /// <summary>Runs a script as one transaction, in one round trip on PostgreSQL.</summary>
+    public abstract Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read);
+
+    /// <summary>The text with the database's clock in it, or, for a test, with <c>@now</c>.</summary>
+    public string Render(string text, bool hasOwnClock) => text
+        .Replace("{now}", hasOwnClock ? OwnClock : Now, StringComparison.Ordinal)
+        .Replace("{asOf}", hasOwnClock ? OwnClock : AsOf, StringComparison.Ordinal);
+
+    protected static async Task<T> ReadAsync<T>(DbDataReader reader, Func<Results, Task<T>> read)
+    {
+        var results = new Results(reader);
+        var result = await read(results);
+        await results.EndAsync();
+        return result;
+    }
 
     public abstract ValueTask DisposeAsync();
 
@@ -89,6 +109,27 @@ sealed class PostgresDialect : Dialect
 
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
 
+    public override async Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read)
+    {
+        await using var batch = ((NpgsqlConnection)connection).CreateBatch();
+        foreach (var statement in script.Statements)
+        {
+            var command = new NpgsqlBatchCommand(statement.Text);
+            foreach (var name in statement.Names)
+                command.Parameters.Add(Parameter(values.Of(name)));
+            batch.BatchCommands.Add(command);
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync();
+        return await ReadAsync(reader, read);
+    }
+
+    // With its type, also where it is null: a statement is prepared for the types it came with.
+    static NpgsqlParameter Parameter(Value value) =>
+        value.IsText ? new NpgsqlParameter<string?> { NpgsqlDbType = NpgsqlDbType.Text, TypedValue = value.Text }
+        : value.Number is { } number ? new NpgsqlParameter<long> { NpgsqlDbType = NpgsqlDbType.Bigint, TypedValue = number }
+        : new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Bigint, Value = DBNull.Value };
+
     public override ValueTask DisposeAsync() => _source.DisposeAsync();
 }
 
@@ -115,6 +156,32 @@ sealed class SqliteDialect(SqliteConnectionStringBuilder settings) : Dialect
         catch
         {
             await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read)
+    {
+        await connection.ExecuteAsync(Begin);
+        try
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = script.Whole;
+            foreach (var name in script.Names)
+            {
+                var value = values.Of(name);
+                command.Parameters.Add(new SqliteParameter(name, (object?)value.Text ?? (object?)value.Number ?? DBNull.Value));
+            }
+
+            T result;
+            await using (var reader = await command.ExecuteReaderAsync())
+                result = await ReadAsync(reader, read);
+            await connection.ExecuteAsync("commit");
+            return result;
+        }
+        catch
+        {
+            await connection.ExecuteAsync("rollback");
             throw;
         }
     }

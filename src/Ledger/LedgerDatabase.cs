@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
+using Mavi.Ledger.Scripts;
 using Microsoft.Extensions.Logging;
 
 namespace Mavi.Ledger;
@@ -57,9 +58,19 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
             return await read(results);
         }, cancellationToken);
 
-    /// <summary>As <see cref="RunAsync{T}"/>, for statements that return nothing: a reader of nothing would end in a request to cancel, on a connection of its own.</summary>
+    /// <summary>The same for statements that return nothing: a reader of nothing would end in a request to cancel, on a connection of its own.</summary>
     internal Task RunAsync(string statements, object parameters, CancellationToken cancellationToken) =>
         TransactAsync(statements, parameters, static (connection, rendered, values) => connection.ExecuteAsync(rendered, values), cancellationToken);
+
+    /// <summary>The same for what is run for each request, read once and for all.</summary>
+    internal async Task<T> RunAsync<T>(Script script, Values values, Func<Results, Task<T>> read, CancellationToken cancellationToken)
+    {
+        if (_clock is not null)
+            values.Add("now", Moment.From(_clock.GetUtcNow()));
+        using var gate = await _dialect.EnterAsync(cancellationToken);
+        await using var connection = await OpenAsync(cancellationToken);
+        return await _dialect.RunAsync(connection, script.For(_dialect, _clock is not null), values, read);
+    }
 
     async Task<T> TransactAsync<T>(string statements, object parameters, Func<DbConnection, string, object, Task<T>> run, CancellationToken cancellationToken)
     {
@@ -89,9 +100,7 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
         }
     }
 
-    string Render(string statements) => _rendered.GetOrAdd(statements, static (text, self) => text
-        .Replace("{now}", self._clock is null ? self._dialect.Now : "cast(@now as bigint)", StringComparison.Ordinal)
-        .Replace("{asOf}", self._clock is null ? self._dialect.AsOf : "cast(@now as bigint)", StringComparison.Ordinal), this);
+    string Render(string statements) => _rendered.GetOrAdd(statements, static (text, self) => self._dialect.Render(text, self._clock is not null), this);
 
     async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
     {

@@ -9,6 +9,9 @@ public static class Moment
     /// <summary>The ledger's form of <paramref name="span"/>.</summary>
     public static long From(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>The ledger's form of <paramref name="span"/>; null of none.</summary>
+    public static long? From(TimeSpan? span) => span is { } given ? From(given) : null;
+
     /// <summary>The time <paramref name="moment"/> stands for.</summary>
     public static DateTimeOffset ToTime(this long moment) => DateTimeOffset.UnixEpoch.AddTicks(moment * TimeSpan.TicksPerMicrosecond);
 

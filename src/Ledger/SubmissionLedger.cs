@@ -1,4 +1,4 @@
-using Dapper;
+using Mavi.Ledger.Scripts;
 using Mavi.Ledger.Statements;
 
 namespace Mavi.Ledger;
@@ -27,10 +27,10 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// <param name="cancellationToken">Ends the wait for the database.</param>
     /// <returns>Where it is ours, send the POST now; else the request's row where the ledger knows it, and no slot.</returns>
     public Task<(bool IsOurs, SubmissionRow? Existing)> TakeAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Take, Parameters(attempt, evenDeferred, interval),
+        SubmitStatements.Take, ValuesOf(attempt, evenDeferred, interval),
         async results =>
         {
-            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow?>();
+            var row = await results.NextAsync(SubmissionRow.Of);
             return (IsClaimed(row, attempt), row);
         },
         cancellationToken);
@@ -38,12 +38,12 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// <summary>Finds the request, or reserves the next slot for it; while the account is paused only for a probe that is due.</summary>
     /// <inheritdoc cref="TakeAsync" path="/param"/>
     public Task<Reservation> ReserveAsync(Attempt attempt, bool evenDeferred, TimeSpan interval, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Reserve, Parameters(attempt, evenDeferred, interval),
+        SubmitStatements.Reserve, ValuesOf(attempt, evenDeferred, interval),
         static async results =>
         {
-            var slot = await results.ReadSingleOrDefaultAsync<Slot>();
-            var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
-            return new Reservation(row, slot, await results.ReadSingleAsync<AccountRow>());
+            var slot = await results.NextAsync(static row => new Slot { Wait = row.GetInt64(0), Generation = row.GetInt64(1) });
+            var row = await results.NextAsync(SubmissionRow.Of);
+            return new Reservation(row, slot, (await results.NextAsync(AccountRow.Of))!);
         },
         cancellationToken);
 
@@ -55,15 +55,19 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// <param name="cancellationToken">Ends the wait for the database.</param>
     public Task<Claim> ClaimAsync(Attempt attempt, long generation, CancellationToken cancellationToken)
     {
-        var parameters = Parameters(attempt);
-        parameters.Add("Generation", generation);
-        parameters.Add("ProbeEvery", Moment.From(attempt.ProbeEvery));
+        var values = ValuesOf(attempt);
+        values.Add("Generation", generation);
+        values.Add("ProbeEvery", Moment.From(attempt.ProbeEvery));
         return database.RunAsync(
-            SubmitStatements.Claim, parameters,
+            SubmitStatements.Claim, values,
             async results =>
             {
-                var row = await results.ReadSingleOrDefaultAsync<SubmissionRow>();
-                return new Claim(IsClaimed(row, attempt), row, await results.ReadSingleAsync<Slot>());
+                var row = await results.NextAsync(SubmissionRow.Of);
+                var slot = await results.NextAsync(static row => new Slot
+                {
+                    Wait = row.GetInt64(0), Generation = row.GetInt64(1), IsVoid = row.GetInt32(2) != 0, Unanswered = row.GetInt64(3),
+                });
+                return new Claim(IsClaimed(row, attempt), row, slot!);
             },
             cancellationToken);
     }
@@ -77,33 +81,33 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// <returns>The row as it now is.</returns>
     public async Task<SubmissionRow> FinishAsync(Attempt attempt, AttemptEnd end, CancellationToken cancellationToken)
     {
-        var values = new
+        var values = new Values
         {
-            Account = AccountRow.Default,
-            attempt.Request.Operation,
-            Request = attempt.Request.RequestId.ToString(),
-            Attempt = attempt.Id,
-            Transition = end.TransitionId,
-            State = end.State.ToString(),
-            end.TaskId,
-            end.Reason,
-            end.Code,
-            end.Message,
-            Delay = end.RetryIn is { } delay ? Moment.From(delay) : (long?)null,
-            LimitText = end.IsLimitText ? 1 : 0,
-            end.Note.Kind,
-            end.Note.Actor,
-            end.Note.Detail,
-            PushBack = end.PushBack is { } pushBack ? Moment.From(pushBack) : (long?)null,
-            end.PauseReason,
-            ProbeEvery = Moment.From(attempt.ProbeEvery),
-            end.FailuresAllowed,
+            { "Account", AccountRow.Default },
+            { "Operation", attempt.Request.Operation },
+            { "Request", attempt.Request.RequestId.ToString() },
+            { "Attempt", attempt.Id },
+            { "Transition", end.TransitionId },
+            { "State", end.State.ToString() },
+            { "TaskId", end.TaskId },
+            { "Reason", end.Reason },
+            { "Code", end.Code },
+            { "Message", end.Message },
+            { "Delay", Moment.From(end.RetryIn) },
+            { "LimitText", end.IsLimitText ? 1 : 0 },
+            { "Kind", end.Note.Kind },
+            { "Actor", end.Note.Actor },
+            { "Detail", end.Note.Detail },
+            { "PushBack", Moment.From(end.PushBack) },
+            { "PauseReason", end.PauseReason },
+            { "ProbeEvery", Moment.From(attempt.ProbeEvery) },
+            { "FailuresAllowed", end.FailuresAllowed },
         };
-        var (row, isUnwell) = await database.RunAsync(
+        var (row, isWell) = await database.RunAsync(
             SubmitStatements.Finish(end.Account), values,
-            static async results => (await results.ReadSingleOrDefaultAsync<SubmissionRow?>(), await results.ReadSingleOrDefaultAsync<int?>()), cancellationToken);
-        if (end.Account == AccountEffect.Healthy && isUnwell != 0)
-            await database.RunAsync(SubmitStatements.Heal, values, cancellationToken);
+            static async results => (await results.NextAsync(SubmissionRow.Of), await results.NextAsync(static row => row.GetInt32(0) == 0)), cancellationToken);
+        if (end.Account == AccountEffect.Healthy && !isWell)
+            await database.RunAsync(SubmitStatements.Heal, values, static _ => Task.FromResult(true), cancellationToken);
         return row ?? (await FindAsync(attempt.Request.RequestId, cancellationToken))!;
     }
 
@@ -115,26 +119,26 @@ public sealed class SubmissionLedger(LedgerDatabase database)
         var transition = NewId();
         return database.RunAsync(
             SubmitStatements.Record,
-            new
+            new Values
             {
-                Account = AccountRow.Default,
-                request.Operation,
-                Request = request.RequestId.ToString(),
-                request.AssetId,
-                request.Caller,
-                State = state.ToString(),
-                Delay = retryIn is { } delay ? Moment.From(delay) : (long?)null,
-                Reason = reason,
-                Message = message,
-                Transition = transition,
-                note.Kind,
-                note.Actor,
-                note.Detail,
+                { "Account", AccountRow.Default },
+                { "Operation", request.Operation },
+                { "Request", request.RequestId.ToString() },
+                { "AssetId", request.AssetId },
+                { "Caller", request.Caller },
+                { "State", state.ToString() },
+                { "Delay", Moment.From(retryIn) },
+                { "Reason", reason },
+                { "Message", message },
+                { "Transition", transition },
+                { "Kind", note.Kind },
+                { "Actor", note.Actor },
+                { "Detail", note.Detail },
             },
-            async results =>
+            static async results =>
             {
-                var made = await results.ReadSingleOrDefaultAsync<string>() is not null;
-                return (await results.ReadSingleAsync<SubmissionRow>(), made);
+                var made = await results.NextAsync(static row => row.GetString(0)) is not null;
+                return ((await results.NextAsync(SubmissionRow.Of))!, made);
             },
             cancellationToken);
     }
@@ -145,49 +149,46 @@ public sealed class SubmissionLedger(LedgerDatabase database)
     /// </summary>
     /// <returns>The row as it now is; where it is past <c>Submitting</c> its event is to be published.</returns>
     public Task<SubmissionRow> LeaveToOwnerAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.LeaveToOwner, new { Request = requestId.ToString() }, static results => results.ReadSingleAsync<SubmissionRow>(), cancellationToken);
+        SubmitStatements.LeaveToOwner, new Values { { "Request", requestId.ToString() } }, static async results => (await results.NextAsync(SubmissionRow.Of))!, cancellationToken);
 
     /// <summary>The request's row, or null.</summary>
     public Task<SubmissionRow?> FindAsync(Guid requestId, CancellationToken cancellationToken) => database.RunAsync(
-        $"select {SubmissionRow.Columns} from submissions where request_id = @Request",
-        new { Request = requestId.ToString() },
-        static results => results.ReadSingleOrDefaultAsync<SubmissionRow?>(),
-        cancellationToken);
+        SubmitStatements.Find, new Values { { "Request", requestId.ToString() } }, static results => results.NextAsync(SubmissionRow.Of), cancellationToken);
 
     /// <summary>The account as every worker sees it.</summary>
     public Task<AccountRow> AccountAsync(CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.Account, new { Account = AccountRow.Default }, static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
+        SubmitStatements.Account, new Values { { "Account", AccountRow.Default } }, static async results => (await results.NextAsync(AccountRow.Of))!, cancellationToken);
 
     /// <summary>A probe of a paused account got no answer: the next one waits longer.</summary>
     /// <returns>The account as it now is.</returns>
     public Task<AccountRow> ProbeFailedAsync(TimeSpan probeEvery, CancellationToken cancellationToken) => database.RunAsync(
-        SubmitStatements.ProbeFailed, new { Account = AccountRow.Default, ProbeEvery = Moment.From(probeEvery) },
-        static results => results.ReadSingleAsync<AccountRow>(), cancellationToken);
+        SubmitStatements.ProbeFailed, new Values { { "Account", AccountRow.Default }, { "ProbeEvery", Moment.From(probeEvery) } },
+        static async results => (await results.NextAsync(AccountRow.Of))!, cancellationToken);
 
     static bool IsClaimed(SubmissionRow? row, Attempt attempt) => row?.AttemptId == attempt.Id && row.State == SubmissionState.Submitting;
 
-    static DynamicParameters Parameters(Attempt attempt, bool evenDeferred, TimeSpan interval)
+    static Values ValuesOf(Attempt attempt, bool evenDeferred, TimeSpan interval)
     {
-        var parameters = Parameters(attempt);
-        parameters.Add("EvenDeferred", evenDeferred ? 1 : 0);
-        parameters.Add("Interval", Moment.From(interval));
-        return parameters;
+        var values = ValuesOf(attempt);
+        values.Add("EvenDeferred", evenDeferred ? 1 : 0);
+        values.Add("Interval", Moment.From(interval));
+        return values;
     }
 
-    static DynamicParameters Parameters(Attempt attempt) => new(new
+    static Values ValuesOf(Attempt attempt) => new()
     {
-        Account = AccountRow.Default,
-        attempt.Request.Operation,
-        Request = attempt.Request.RequestId.ToString(),
-        attempt.Request.AssetId,
-        attempt.Request.Caller,
-        Attempt = attempt.Id,
-        attempt.Worker,
-        Lease = Moment.From(attempt.Lease),
-        Spacing = Moment.From(attempt.Spacing),
-        attempt.MostUnanswered,
-        Detail = HistoryTrace.AddTo(null),
-    });
+        { "Account", AccountRow.Default },
+        { "Operation", attempt.Request.Operation },
+        { "Request", attempt.Request.RequestId.ToString() },
+        { "AssetId", attempt.Request.AssetId },
+        { "Caller", attempt.Request.Caller },
+        { "Attempt", attempt.Id },
+        { "Worker", attempt.Worker },
+        { "Lease", Moment.From(attempt.Lease) },
+        { "Spacing", Moment.From(attempt.Spacing) },
+        { "MostUnanswered", attempt.MostUnanswered },
+        { "Detail", HistoryTrace.AddTo(null) },
+    };
 
     /// <summary>An id for a transition: time-ordered, so that the history's index grows at its end.</summary>
     public static string NewId() => Guid.CreateVersion7().ToString();

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Mavi.Ledger.Scripts;
+
 namespace Mavi.Ledger;
 
 /// <summary>Where a request stands before Mavi's callback; <c>docs/flow.md</c> has the diagram.</summary>
@@ -30,6 +33,30 @@ public sealed class SubmissionRow
         deferrals as Deferrals, limit_texts as LimitTexts, attempt_id as AttemptId, attempted_at as AttemptedAt, due_at as DueAt, task_id as TaskId,
         submitted_at as SubmittedAt, reason as Reason, code as Code, message as Message, late as LateFlag, created_at as CreatedAt, updated_at as UpdatedAt
         """;
+
+    /// <summary>From a row of exactly <see cref="Columns"/>.</summary>
+    internal static SubmissionRow Of(DbDataReader row) => new()
+    {
+        RequestId = row.GetString(0),
+        Operation = row.GetString(1),
+        AssetId = row.GetString(2),
+        Caller = row.Text(3),
+        State = Enum.Parse<SubmissionState>(row.GetString(4)),
+        Attempts = row.GetInt32(5),
+        Deferrals = row.GetInt32(6),
+        LimitTexts = row.GetInt32(7),
+        AttemptId = row.Text(8),
+        AttemptedAt = row.Number(9),
+        DueAt = row.Number(10),
+        TaskId = row.Text(11),
+        SubmittedAt = row.Number(12),
+        Reason = row.Text(13),
+        Code = row.Text(14),
+        Message = row.Text(15),
+        LateFlag = row.GetInt32(16),
+        CreatedAt = row.GetInt64(17),
+        UpdatedAt = row.GetInt64(18),
+    };
 
     /// <summary>The caller's request id.</summary>
     public Guid Request => Guid.Parse(RequestId);

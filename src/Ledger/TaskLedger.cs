@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Mavi.Ledger.Scripts;
 
 namespace Mavi.Ledger;
 
@@ -46,10 +47,14 @@ public sealed class TaskLedger(LedgerDatabase database)
 
         """;
 
+    static readonly Script Find = new($"select {TaskRow.Columns} from tasks where id = @Id;");
+
+    static readonly Script[] Writes =
+        [.. Enumerable.Range(0, 8).Select(static which => new Script((which / 4 > 0 ? LoadTrace : "") + (which / 2 % 2 > 0 ? Insert : Update) + Note + (which % 2 > 0 ? LookAgain : "")))];
+
     /// <summary>The task's row, or null.</summary>
     public Task<TaskRow?> FindAsync(Guid id, CancellationToken cancellationToken) => database.RunAsync(
-        $"select {TaskRow.Columns} from tasks where id = @Id", new { Id = id.ToString() },
-        static results => results.ReadSingleOrDefaultAsync<TaskRow?>(), cancellationToken);
+        Find, new Values { { "Id", id.ToString() } }, static results => results.NextAsync(TaskRow.Of), cancellationToken);
 
     /// <summary>Writes the row with its history, in one transaction and one round trip, if the row in the ledger is still <paramref name="was"/>.</summary>
     /// <param name="was">The version that the change was made from; null where there was no row.</param>
@@ -61,38 +66,38 @@ public sealed class TaskLedger(LedgerDatabase database)
         var isTraced = HistoryTrace.IsOn;
         var transition = SubmissionLedger.NewId();
         var (createdAt, firstTrace) = await database.RunAsync(
-            (isTraced ? LoadTrace : "") + (was is null ? Insert : Update) + Note + (row.State == TaskStates.AwaitingCallback ? LookAgain : ""),
-            new
+            ScriptOf(isNew: was is null, isTraced, awaitsCallback: row.State == TaskStates.AwaitingCallback),
+            new Values
             {
-                row.Id,
-                Account = AccountRow.Default,
-                row.TaskId,
-                row.State,
-                row.Operation,
-                row.RequestId,
-                row.AssetId,
-                row.SubmittedAt,
-                row.Late,
-                row.Overdue,
-                row.ResultKind,
-                row.Result,
-                row.ReceivedAt,
-                row.Reason,
-                row.Code,
-                row.Message,
-                row.EndedAt,
-                Due = row.DueIn is { } due ? Moment.From(due) : (long?)null,
-                Transition = transition,
-                WasState = was?.State,
-                WasTransition = was?.Transition,
-                note.Kind,
-                note.Actor,
-                note.Detail,
+                { "Id", row.Id },
+                { "Account", AccountRow.Default },
+                { "TaskId", row.TaskId },
+                { "State", row.State },
+                { "Operation", row.Operation },
+                { "RequestId", row.RequestId },
+                { "AssetId", row.AssetId },
+                { "SubmittedAt", row.SubmittedAt },
+                { "Late", row.Late },
+                { "Overdue", row.Overdue },
+                { "ResultKind", row.ResultKind },
+                { "Result", row.Result },
+                { "ReceivedAt", row.ReceivedAt },
+                { "Reason", row.Reason },
+                { "Code", row.Code },
+                { "Message", row.Message },
+                { "EndedAt", row.EndedAt },
+                { "Due", Moment.From(row.DueIn) },
+                { "Transition", transition },
+                { "WasState", was?.State },
+                { "WasTransition", was?.Transition },
+                { "Kind", note.Kind },
+                { "Actor", note.Actor },
+                { "Detail", note.Detail },
             },
             async results =>
             {
-                var trace = isTraced ? HistoryTrace.Of(await results.ReadSingleOrDefaultAsync<string?>()) : null;
-                return (await results.ReadSingleOrDefaultAsync<long?>(), trace);
+                var trace = isTraced ? HistoryTrace.Of(await results.NextAsync(static row => row.Text(0))) : null;
+                return (await results.NextAsync(static row => row.Number(0)), trace);
             },
             cancellationToken);
         if (createdAt is null)
@@ -101,6 +106,8 @@ public sealed class TaskLedger(LedgerDatabase database)
         (row.Transition, row.CreatedAt, row.DueIn) = (transition, createdAt.Value, null);
         return new TaskWrite(true, firstTrace);
     }
+
+    static Script ScriptOf(bool isNew, bool isTraced, bool awaitsCallback) => Writes[(isTraced ? 4 : 0) + (isNew ? 2 : 0) + (awaitsCallback ? 1 : 0)];
 }
 
 /// <summary>Which of its changes a row is at: every change of a row sets another transition.</summary>

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Mavi.Ledger.Scripts;
+
 namespace Mavi.Ledger;
 
 /// <summary>Where a task of Mavi stands between its submission and its callback, which come in either order.</summary>
@@ -27,6 +30,29 @@ public sealed class TaskRow
         late as Late, overdue as Overdue, result_kind as ResultKind, result as Result, received_at as ReceivedAt, reason as Reason, code as Code,
         message as Message, ended_at as EndedAt, transition as Transition, created_at as CreatedAt
         """;
+
+    /// <summary>From a row of exactly <see cref="Columns"/>.</summary>
+    internal static TaskRow Of(DbDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        TaskId = row.GetString(1),
+        State = row.Text(2),
+        Operation = row.Text(3),
+        RequestId = row.Text(4),
+        AssetId = row.Text(5),
+        SubmittedAt = row.Number(6),
+        Late = row.GetInt32(7),
+        Overdue = row.GetInt32(8),
+        ResultKind = row.Text(9),
+        Result = row.Text(10),
+        ReceivedAt = row.Number(11),
+        Reason = row.Text(12),
+        Code = row.Text(13),
+        Message = row.Text(14),
+        EndedAt = row.Number(15),
+        Transition = row.Text(16),
+        CreatedAt = row.GetInt64(17),
+    };
 
     /// <summary>The saga's correlation id as text.</summary>
     public string Id { get; set; } = "";

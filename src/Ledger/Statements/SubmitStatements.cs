@@ -1,14 +1,20 @@
+using Mavi.Ledger.Scripts;
+
 namespace Mavi.Ledger.Statements;
 
 /// <summary>The SQL of the way of one request to Mavi. One text for PostgreSQL and SQLite; each constant is one transaction.</summary>
 static class SubmitStatements
 {
-    public const string Account = $$"""
+    const string ReadAccount = $$"""
         select {{AccountRow.Columns}}, coalesce(probe_at, 0) - {now} as ProbeIn from accounts where account = @Account;
         """;
 
+    public static readonly Script Account = new(ReadAccount);
+
+    public static readonly Script Find = new(ReadRow);
+
     /// <summary>A slot that is free at once is taken with the intent written, as by <see cref="Claim"/>, unless the account is paused. Then the row of the request.</summary>
-    public const string Take = $$"""
+    public static readonly Script Take = new($$"""
         update rate_slots set next_at = {now} + @Interval, last_at = {now}, last_attempt = @Attempt
          where account = @Account and operation = @Operation
            and next_at <= {now} and blocked_until <= {now} and last_at + @Spacing <= {now}
@@ -19,10 +25,10 @@ static class SubmitStatements
         {{WriteIntent}}
 
         {{ReadRow}}
-        """;
+        """);
 
     /// <summary>Reserves the next slot for a request that is not known or is deferred; while the account is paused only for a probe that is due. Then the row of the request.</summary>
-    public const string Reserve = $$"""
+    public static readonly Script Reserve = new($$"""
         update rate_slots
            set next_at = case when next_at > {now} then next_at else {now} end + @Interval
          where account = @Account and operation = @Operation
@@ -32,14 +38,14 @@ static class SubmitStatements
 
         {{ReadRow}}
 
-        {{Account}}
-        """;
+        {{ReadAccount}}
+        """);
 
     /// <summary>
     /// Takes the slot if it still holds, and writes the intent only then. The gate counts from the moment the last POST was let go, not from
     /// the slots: a worker that woke up late must not end up too close to the next one. While the account is paused the claim is the probe.
     /// </summary>
-    public const string Claim = $$"""
+    public static readonly Script Claim = new($$"""
         update accounts set probe_by = @Attempt, probe_at = {now} + @ProbeEvery
          where account = @Account and paused_kind is not null and probe_at <= {now};
 
@@ -58,31 +64,31 @@ static class SubmitStatements
                case when generation <> @Generation or exists (select 1 from accounts where account = @Account and paused_kind is not null and coalesce(probe_by, '') <> @Attempt) then 1 else 0 end as IsVoid,
                case when last_attempt = @Attempt then 0 else {{Unanswered}} end as Unanswered
           from rate_slots where account = @Account and operation = @Operation;
-        """;
+        """);
 
     /// <summary>
     /// Writes how an attempt ended, and what that means for the account. Gives the row, then whether <see cref="Heal"/> has something to do; neither
     /// where it is repeated.
     /// </summary>
-    public static string Finish(AccountEffect effect) => Finishes[effect];
+    public static Script Finish(AccountEffect effect) => Finishes[effect];
 
     /// <summary>Mavi works: what counted throttles and failures is forgotten, and a pause is over.</summary>
-    public const string Heal = """
+    public static readonly Script Heal = new("""
         update rate_slots set throttles = 0 where account = @Account and operation = @Operation and throttles <> 0;
         update accounts set failures = 0, paused_kind = null, paused_reason = null, paused_at = null, probe_at = null, probe_by = null
          where account = @Account and (failures <> 0 or paused_kind is not null);
-        """;
+        """);
 
-    public const string ProbeFailed = $$"""
+    public static readonly Script ProbeFailed = new($$"""
         update accounts
            set failures = failures + 1, probe_at = {now} + @ProbeEvery * (1 << case when failures > 7 then 4 when failures < 4 then 1 else failures - 3 end)
          where account = @Account and paused_kind is not null;
 
-        {{Account}}
-        """;
+        {{ReadAccount}}
+        """);
 
     /// <summary>A request that is not submitted now; an existing row stays as it is.</summary>
-    public const string Record = $$"""
+    public static readonly Script Record = new($$"""
         insert into submissions (request_id, account, operation, asset_id, caller, state, deferrals, due_at, reason, message, transition, created_at, updated_at)
         values (@Request, @Account, @Operation, @AssetId, @Caller, @State, case when @State = 'Deferred' then 1 else 0 end,
                 {now} + @Delay, @Reason, @Message, @Transition, {now}, {now})
@@ -94,14 +100,14 @@ static class SubmitStatements
         on conflict (id) do nothing;
 
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
-        """;
+        """);
 
     /// <summary>The command is about to be acknowledged while somebody else's POST is on its way. Past the lease the row is uncertain, and owes that.</summary>
-    public const string LeaveToOwner = $$"""
+    public static readonly Script LeaveToOwner = new($$"""
         update submissions set announce_at = lease_until + 60000000 where request_id = @Request and state = 'Submitting' and announce_at is null;
 
         select {{SubmissionRow.Columns}} from submissions where request_id = @Request;
-        """;
+        """);
 
     // Nobody brings it to Mavi already. A deferred one is left to its time, unless that has come.
     const string IsWanted = "not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))";
@@ -181,7 +187,7 @@ static class SubmitStatements
                paused_reason = case when failures + 1 >= @FailuresAllowed then @PauseReason else paused_reason end,
                paused_at = case when paused_kind is null and failures + 1 >= @FailuresAllowed then {now} else paused_at end,
                probe_at = case when failures + 1 >= @FailuresAllowed
-                               then {now} + @ProbeEvery * (1 << case when failures + 1 - @FailuresAllowed > 4 then 4 else failures + 1 - @FailuresAllowed end)
+                               then {now} + @ProbeEvery * (1 << cast(case when failures + 1 - @FailuresAllowed > 4 then 4 else failures + 1 - @FailuresAllowed end as integer))
                                else probe_at end
          where account = @Account;
 
@@ -194,11 +200,11 @@ static class SubmitStatements
 
         """;
 
-    static readonly Dictionary<AccountEffect, string> Finishes = new()
+    static readonly Dictionary<AccountEffect, Script> Finishes = new()
     {
-        [AccountEffect.Healthy] = FinishRow,
-        [AccountEffect.Throttled] = FinishRow + Throttled,
-        [AccountEffect.Failing] = FinishRow + Failing,
-        [AccountEffect.Blocked] = FinishRow + Blocked,
+        [AccountEffect.Healthy] = new(FinishRow),
+        [AccountEffect.Throttled] = new(FinishRow + Throttled),
+        [AccountEffect.Failing] = new(FinishRow + Failing),
+        [AccountEffect.Blocked] = new(FinishRow + Blocked),
     };
 }
