@@ -1,6 +1,7 @@
 using Mavi.Contracts;
 using Mavi.Ledger;
 using Mavi.Tests.Support;
+using Npgsql;
 
 namespace Mavi.Tests.Worker;
 
@@ -79,17 +80,48 @@ public sealed class LimitTests
     public async Task A_request_that_waits_for_its_slot_when_the_account_is_paused_goes_on_with_the_end_of_the_pause()
     {
         await using var system = await WorkerSystem.StartAsync(clock: new FakeClock(), worker: ["--Mavi:RequestsPerSecond", "1"]);
-        await system.Mavi.ArmAsync("""[{ "fault": "503", "count": 2 }]""");
+        await system.Mavi.ArmAsync("""[{ "fault": "503", "count": 2, "retryAfterSeconds": 120 }]""");
         Guid[] requests = [await system.PublishAsync<SplitVideoRequested>(), await system.PublishAsync<SplitVideoRequested>()];
         foreach (var request in requests)
             await AdvanceUntilAsync(system, async () => (await system.FindAsync(request))?.State == SubmissionState.Deferred);
 
         // Both are due and taken; the first one's answer pauses the account while the second waits for its slot.
         await system.Mavi.ArmAsync("""[{ "fault": "402", "count": 1 }]""");
+        system.Clock.Advance(TimeSpan.FromMinutes(4));
         await AdvanceUntilAsync(system, async () => (await system.PostsAsync()).Count == 3);
         var paused = system.Clock.GetUtcNow();
         await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 2);
         Assert.InRange(system.Clock.GetUtcNow() - paused, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_command_that_came_twice_leaves_its_second_slot_to_the_next_request()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock(), worker: ["--Mavi:RequestsPerSecond", "1"]);
+        await system.PublishAsync<SplitVideoRequested>();
+        await Eventually.TrueAsync("the POST that finds a free slot", async () => (await system.PostsAsync()).Count == 1);
+        var twice = await system.PublishAsync<SplitVideoRequested>();
+        await ReservedAsync(system, 1);
+        await system.PublishAsync<SplitVideoRequested>(twice);
+        await ReservedAsync(system, 2);
+        await system.PublishAsync<SplitVideoRequested>();
+        await ReservedAsync(system, 3);
+
+        system.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        await Eventually.TrueAsync("the POST of the first copy", async () => (await system.PostsAsync()).Count == 2);
+        await system.StateAsync(twice, SubmissionState.Submitted);
+        system.Clock.Advance(TimeSpan.FromSeconds(1.05));
+        await Eventually.TrueAsync("the next request's POST, a second before its own slot", async () => (await system.PostsAsync()).Count == 3);
+    }
+
+    /// <summary>So many slots are reserved from now on.</summary>
+    static async Task ReservedAsync(WorkerSystem system, int slots)
+    {
+        await using var connection = new NpgsqlConnection(system.LedgerAddress);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("select next_at from rate_slots where operation = 'Split'", connection);
+        await Eventually.TrueAsync(
+            $"{slots} reserved slots", async () => (long)(await command.ExecuteScalarAsync())! >= Moment.From(system.Clock.GetUtcNow()) + (slots + 1) * 1_000_000);
     }
 
     [Fact]

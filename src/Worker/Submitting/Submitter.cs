@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Mavi.Client;
 using Mavi.Ledger;
@@ -35,6 +36,7 @@ public sealed partial class Submitter(
     static readonly TimeSpan Late = TimeSpan.FromMilliseconds(3);
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
+    readonly ConcurrentDictionary<string, SlotWaiters> _waiters = new();
     readonly double _rate = maviOptions.Value.RequestsPerSecond;
 
     /// <summary>Submits the request unless it is known already.</summary>
@@ -83,12 +85,17 @@ public sealed partial class Submitter(
         if (reservation.Slot is not { } slot)
             return (await PutOffAsync(attempt.Request, reservation, stopping), reservedAt);
 
-        await WaitAsync(slot.Wait, stopping);
+        var waiters = _waiters.GetOrAdd(attempt.Request.Operation, static (_, clock) => new SlotWaiters(clock), time);
+        await waiters.WaitAsync(Moment.ToSpan(slot.Wait), stopping);
         if (reservation.Account.PausedKind == PauseKind.Outage && !await AnswersAsync(attempt.Request.AssetId))
             return (await PutOffAsync(attempt.Request, reservation with { Account = await ledger.ProbeFailedAsync(ProbeEvery, stopping) }, stopping), reservedAt);
 
         var (claim, claimedAt) = await ClaimAsync(attempt, slot.Generation, stopping);
-        return (claim is { IsOurs: false, Existing: null or { State: SubmissionState.Deferred } } ? null : claim.Existing, claimedAt);
+        if (claim is { IsOurs: false, Existing: null or { State: SubmissionState.Deferred } })
+            return (null, claimedAt);
+        if (!claim.IsOurs)
+            waiters.HandOn();
+        return (claim.Existing, claimedAt);
 
         bool IsWanted(SubmissionRow? known) => known is null || (evenDeferred && known.State == SubmissionState.Deferred);
     }
