@@ -86,7 +86,9 @@ sealed class WorkerSystem : IAsyncDisposable
             [
                 "--urls", "http://127.0.0.1:0", "--ConnectionStrings:RabbitMq", Broker, "--ConnectionStrings:Ledger", LedgerAddress,
                 "--Mavi:BaseUrl", $"{Mavi.Url}/serve/api/v2", "--Mavi:ApiKey", SandboxHost.Key, "--Mavi:RequestsPerSecond", "100",
-                "--Worker:SweepInterval", "00:00:00.2", .. _settings,
+                "--Worker:SweepInterval", "00:00:00.2",
+                // A clock that is moved on while a POST is on its way must not run its time out.
+                .. _clock is null ? [] : new[] { "--Mavi:Timeout", "00:10:00" }, .. _settings,
             ],
             builder =>
             {
