@@ -65,7 +65,10 @@ public sealed class SubmissionLedger(LedgerDatabase database)
                 var row = await results.NextAsync(SubmissionRow.Of);
                 var slot = await results.NextAsync(static row => new Slot
                 {
-                    Wait = row.GetInt64(0), Generation = row.GetInt64(1), IsVoid = row.GetInt32(2) != 0, Unanswered = row.GetInt64(3),
+                    Wait = row.GetInt64(0),
+                    Generation = row.GetInt64(1),
+                    IsVoid = row.GetInt32(2) != 0,
+                    Unanswered = row.GetInt64(3),
                 });
                 return new Claim(IsClaimed(row, attempt), row, slot!);
             },
