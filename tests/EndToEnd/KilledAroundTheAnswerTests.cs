@@ -100,9 +100,9 @@ public sealed class KilledAroundTheAnswerTests(ITestOutputHelper log)
     {
         await SubmitAsync(installation, request, """[{ "fault": "slow", "seconds": 1 }]""");
         await installation.PostAsync("in flight", request.AssetId, post => post.Accepted);
-        var held = await LedgerLock.TakeAsync(installation.Ledger, "accounts", "share");
+        var held = await LedgerLock.TakeAsync(installation.Ledger, "history", "share");
         await installation.PostAsync("answered", request.AssetId, post => post.Status == 200);
-        await installation.WaitsForLockAsync("accounts");
+        await installation.WaitsForLockAsync("history");
         return held;
     }
 
