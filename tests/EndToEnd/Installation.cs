@@ -212,9 +212,9 @@ sealed class Installation : IAsyncDisposable
         await AgeAsync();
     }
 
-    /// <summary>Waits until the last worker waits for a lock with a statement that names <paramref name="text"/>.</summary>
+    /// <summary>Waits until the last worker waits for a lock with a statement that has <paramref name="text"/> in it, <c>%</c> for any.</summary>
     public Task WaitsForLockAsync(string text) => Eventually.TrueAsync(
-        $"the worker to wait with a statement about {text}",
+        $"the worker to wait with a statement like {text}",
         async () => await ReadAsync<long>(
             $"select count(*) from pg_stat_activity where application_name = '{NameOf(_workers.Count - 1)}' and wait_event_type = 'Lock' and query like '%{text}%'") > 0);
 
