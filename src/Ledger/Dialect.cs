@@ -35,21 +35,13 @@ abstract class Dialect : IAsyncDisposable
     /// <summary>Taken around every use of a connection; SQLite has one writer, and waiting here is cheaper than being refused there.</summary>
     public virtual Task<IDisposable> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(NoGate.Instance);
 
-    /// <summary>Runs a script as one transaction, in one round trip on PostgreSQL.</summary>
-    public abstract Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read);
+    /// <summary>Sends a script, as one command: see <see cref="CommandIsTransaction"/>.</summary>
+    public abstract Task<DbDataReader> ReadAsync(DbConnection connection, Script.Parts script, Values values);
 
     /// <summary>The text with the database's clock in it, or, for a test, with <c>@now</c>.</summary>
     public string Render(string text, bool hasOwnClock) => text
         .Replace("{now}", hasOwnClock ? OwnClock : Now, StringComparison.Ordinal)
         .Replace("{asOf}", hasOwnClock ? OwnClock : AsOf, StringComparison.Ordinal);
-
-    protected static async Task<T> ReadAsync<T>(DbDataReader reader, Func<Results, Task<T>> read)
-    {
-        var results = new Results(reader);
-        var result = await read(results);
-        await results.EndAsync();
-        return result;
-    }
 
     public abstract ValueTask DisposeAsync();
 
@@ -109,9 +101,9 @@ sealed class PostgresDialect : Dialect
 
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) => await _source.OpenConnectionAsync(cancellationToken);
 
-    public override async Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read)
+    public override async Task<DbDataReader> ReadAsync(DbConnection connection, Script.Parts script, Values values)
     {
-        await using var batch = ((NpgsqlConnection)connection).CreateBatch();
+        var batch = ((NpgsqlConnection)connection).CreateBatch();
         foreach (var statement in script.Statements)
         {
             var command = new NpgsqlBatchCommand(statement.Text);
@@ -120,8 +112,7 @@ sealed class PostgresDialect : Dialect
             batch.BatchCommands.Add(command);
         }
 
-        await using var reader = await batch.ExecuteReaderAsync();
-        return await ReadAsync(reader, read);
+        return await batch.ExecuteReaderAsync();
     }
 
     // With its type, also where it is null: a statement is prepared for the types it came with.
@@ -160,30 +151,17 @@ sealed class SqliteDialect(SqliteConnectionStringBuilder settings) : Dialect
         }
     }
 
-    public override async Task<T> RunAsync<T>(DbConnection connection, Script.Parts script, Values values, Func<Results, Task<T>> read)
+    public override async Task<DbDataReader> ReadAsync(DbConnection connection, Script.Parts script, Values values)
     {
-        await connection.ExecuteAsync(Begin);
-        try
+        var command = ((SqliteConnection)connection).CreateCommand();
+        command.CommandText = script.Whole;
+        foreach (var name in script.Names)
         {
-            await using var command = connection.CreateCommand();
-            command.CommandText = script.Whole;
-            foreach (var name in script.Names)
-            {
-                var value = values.Of(name);
-                command.Parameters.Add(new SqliteParameter(name, (object?)value.Text ?? (object?)value.Number ?? DBNull.Value));
-            }
+            var value = values.Of(name);
+            command.Parameters.Add(new SqliteParameter(name, (object?)value.Text ?? (object?)value.Number ?? DBNull.Value));
+        }
 
-            T result;
-            await using (var reader = await command.ExecuteReaderAsync())
-                result = await ReadAsync(reader, read);
-            await connection.ExecuteAsync("commit");
-            return result;
-        }
-        catch
-        {
-            await connection.ExecuteAsync("rollback");
-            throw;
-        }
+        return await command.ExecuteReaderAsync();
     }
 
     public override async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)

@@ -69,7 +69,15 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
             values.Add("now", Moment.From(_clock.GetUtcNow()));
         using var gate = await _dialect.EnterAsync(cancellationToken);
         await using var connection = await OpenAsync(cancellationToken);
-        return await _dialect.RunAsync(connection, script.For(_dialect, _clock is not null), values, read);
+        var parts = script.For(_dialect, _clock is not null);
+        return await InTransactionAsync(connection, async () =>
+        {
+            await using var reader = await _dialect.ReadAsync(connection, parts, values);
+            var results = new Results(reader);
+            var result = await read(results);
+            await results.EndAsync();
+            return result;
+        });
     }
 
     async Task<T> TransactAsync<T>(string statements, object parameters, Func<DbConnection, string, object, Task<T>> run, CancellationToken cancellationToken)
@@ -83,20 +91,27 @@ public sealed partial class LedgerDatabase : IAsyncDisposable
 
         using var gate = await _dialect.EnterAsync(cancellationToken);
         await using var connection = await OpenAsync(cancellationToken);
-        if (_dialect.CommandIsTransaction)
-            return await run(connection, Render(statements), parameters);
+        return await InTransactionAsync(connection, () => run(connection, Render(statements), parameters));
+    }
 
-        await connection.ExecuteAsync(_dialect.Begin);
-        try
+    Task<T> InTransactionAsync<T>(DbConnection connection, Func<Task<T>> run)
+    {
+        return _dialect.CommandIsTransaction ? run() : WithinAsync();
+
+        async Task<T> WithinAsync()
         {
-            var result = await run(connection, Render(statements), parameters);
-            await connection.ExecuteAsync("commit");
-            return result;
-        }
-        catch
-        {
-            await connection.ExecuteAsync("rollback");
-            throw;
+            await connection.ExecuteAsync(_dialect.Begin);
+            try
+            {
+                var result = await run();
+                await connection.ExecuteAsync("commit");
+                return result;
+            }
+            catch
+            {
+                await connection.ExecuteAsync("rollback");
+                throw;
+            }
         }
     }
 

@@ -37,6 +37,7 @@ public sealed partial class Submitter(
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     readonly ConcurrentDictionary<string, SlotWaiters> _waiters = new();
+    readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
     readonly double _rate = maviOptions.Value.RequestsPerSecond;
 
     /// <summary>Submits the request unless it is known already.</summary>
@@ -75,11 +76,14 @@ public sealed partial class Submitter(
     async Task<(SubmissionRow? Row, long ClaimedAt)> TakeSlotAsync(Attempt attempt, SubmitFrom from, CancellationToken stopping)
     {
         var (evenDeferred, interval) = (from == SubmitFrom.Ledger, TimeSpan.FromSeconds(Guard / _rate));
-        var (taken, takenAt) = await UntilAnsweredAsync(attempt, token => ledger.TakeAsync(attempt, evenDeferred, interval, token), stopping);
+        // In turn: all slots of an operation are one row. Who meets there waits all the same, but each with a connection, and with a process of the database that is
+        // put to sleep and woken.
+        var turn = _turns.GetOrAdd(attempt.Request.Operation, static _ => new SemaphoreSlim(1));
+        var (taken, takenAt) = await UntilAnsweredAsync(attempt, turn, token => ledger.TakeAsync(attempt, evenDeferred, interval, token), stopping);
         if (taken.IsOurs || !IsWanted(taken.Existing))
             return (taken.Existing, takenAt);
 
-        var (reservation, reservedAt) = await UntilAnsweredAsync(attempt, token => ledger.ReserveAsync(attempt, evenDeferred, interval, token), stopping);
+        var (reservation, reservedAt) = await UntilAnsweredAsync(attempt, null, token => ledger.ReserveAsync(attempt, evenDeferred, interval, token), stopping);
         if (!IsWanted(reservation.Existing))
             return (reservation.Existing, reservedAt);
         if (reservation.Slot is not { } slot)
@@ -105,7 +109,7 @@ public sealed partial class Submitter(
     {
         while (true)
         {
-            var (claim, asked) = await UntilAnsweredAsync(attempt, token => ledger.ClaimAsync(attempt, generation, token), stopping);
+            var (claim, asked) = await UntilAnsweredAsync(attempt, null, token => ledger.ClaimAsync(attempt, generation, token), stopping);
             if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
                 return (claim, asked);
             if (claim.Slot.Unanswered >= attempt.MostUnanswered)
@@ -116,11 +120,17 @@ public sealed partial class Submitter(
     }
 
     /// <summary>Repeats what may write the intent, where its own answer was lost, under the same attempt: it may have been written, and then it is ours.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="turn">Held while the ledger is asked; null where nobody else is in the way.</param>
+    /// <param name="ask">Asks the ledger.</param>
+    /// <param name="stopping">Ends the waiting.</param>
     /// <returns>The answer, and when it was asked for.</returns>
-    async Task<(T Answer, long Asked)> UntilAnsweredAsync<T>(Attempt attempt, Func<CancellationToken, Task<T>> ask, CancellationToken stopping)
+    async Task<(T Answer, long Asked)> UntilAnsweredAsync<T>(Attempt attempt, SemaphoreSlim? turn, Func<CancellationToken, Task<T>> ask, CancellationToken stopping)
     {
         while (true)
         {
+            // It only saves work: where one hangs, because the database is away or silent, the others go on without it, and wait no longer than they would have alone.
+            var isHeld = turn is not null && await turn.WaitAsync(BetweenTries, stopping);
             try
             {
                 var asked = time.GetTimestamp();
@@ -129,8 +139,14 @@ public sealed partial class Submitter(
             catch (DbException failed)
             {
                 LogNotClaimed(attempt.Request.RequestId, failed.Message);
-                await Task.Delay(BetweenTries, time, stopping);
             }
+            finally
+            {
+                if (isHeld)
+                    turn!.Release();
+            }
+
+            await Task.Delay(BetweenTries, time, stopping);
         }
     }
 
