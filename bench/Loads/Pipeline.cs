@@ -12,13 +12,13 @@ sealed class Pipeline : IAsyncDisposable
     static readonly string[] Outcomes = ["SplitVideoSucceeded", "SplitVideoFailed", "ExtractFramesSucceeded", "ExtractFramesFailed"];
 
     readonly Bus _bus;
-    readonly InstantMavi _mavi;
+    readonly QuickMavi _mavi;
     readonly Arrivals _arrivals;
     readonly Service _worker;
     readonly Service _gateway;
     int _begun;
 
-    Pipeline(Bus bus, InstantMavi mavi, Arrivals arrivals, Service worker, Service gateway) =>
+    Pipeline(Bus bus, QuickMavi mavi, Arrivals arrivals, Service worker, Service gateway) =>
         (_bus, _mavi, _arrivals, _worker, _gateway) = (bus, mavi, arrivals, worker, gateway);
 
     public IReadOnlyList<Service> Own => [_worker, _gateway];
@@ -39,7 +39,7 @@ sealed class Pipeline : IAsyncDisposable
     static async Task<Pipeline> StartAsync(Place place, Service gateway, Func<string, Service> workerOn, CancellationToken stop)
     {
         gateway.Start();
-        var mavi = await InstantMavi.StartAsync(gateway, stop);
+        var mavi = await QuickMavi.StartAsync(gateway, stop);
         var worker = workerOn(mavi.Url);
         worker.Start();
         foreach (var service in new[] { gateway, worker })

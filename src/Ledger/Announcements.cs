@@ -24,10 +24,11 @@ public sealed class Announcements(LedgerDatabase database)
     public Task ClearAsync(Owed<TaskRow> owed, CancellationToken cancellationToken) =>
         ClearAsync("tasks", "id", owed.Row.Id, owed.Mark, cancellationToken);
 
+    // What is submitting keeps its mark for the state in which that ends.
     Task<IReadOnlyList<Owed<T>>> TakeAsync<T>(string table, string key, string columns, TimeSpan hold, CancellationToken cancellationToken) => database.RunAsync(
         $$"""
         update {{table}} set announce_at = {now} + @Hold
-         where {{key}} in (select {{key}} from {{table}} where announce_at <= {asOf} order by announce_at limit {{Batch}}) and announce_at <= {asOf}
+         where {{key}} in (select {{key}} from {{table}} where announce_at <= {asOf} and state <> 'Submitting' order by announce_at limit {{Batch}}) and announce_at <= {asOf}
         returning {{columns}}, announce_at as Mark
         """,
         new { Hold = Moment.From(hold) },

@@ -89,6 +89,19 @@ public abstract class LedgerConformance(Func<Task<string>> newDatabase) : Ledger
     }
 
     [Fact]
+    public async Task What_a_request_that_was_put_off_before_owes_is_not_forgotten_while_nobody_knows_how_its_post_ended()
+    {
+        var request = Request();
+        await Ledger.RecordAsync(request, SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
+        await ClaimedAsync(request);
+        Clock.Advance(TimeSpan.FromMinutes(3));
+        var announcements = new Announcements(Database);
+        Assert.Empty(await announcements.TakeSubmissionsAsync(TimeSpan.FromSeconds(30), None));
+        await Sweeps.ExpireLeasesAsync("sweep", None);
+        Assert.Equal(SubmissionState.Uncertain, Assert.Single(await announcements.TakeSubmissionsAsync(TimeSpan.FromSeconds(30), None)).Row.State);
+    }
+
+    [Fact]
     public async Task Due_requests_are_taken_by_one_worker_each_and_given_up_after_their_time()
     {
         var requests = Enumerable.Range(0, 10).Select(_ => Request()).ToList();

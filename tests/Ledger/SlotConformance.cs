@@ -98,6 +98,32 @@ public abstract class SlotConformance(Func<Task<string>> newDatabase) : LedgerSu
         Assert.Equal(1, (await Ledger.FindAsync(request.RequestId, None))!.Attempts);
     }
 
+    [Theory]
+    [InlineData("Split", "re_2")]
+    [InlineData("ExtractFrames", "re_1")]
+    public async Task A_deferred_request_is_not_claimed_for_another_asset_or_operation(string operation, string asset)
+    {
+        var request = Request();
+        var other = request with { Operation = operation, AssetId = asset };
+        var slot = (await ReserveAsync(other)).Slot!;
+        await Ledger.RecordAsync(request, SubmissionState.Deferred, Second, null, null, new HistoryNote("Deferred", "test"), None);
+        var claim = await Ledger.ClaimAsync(AttemptOf(other), slot.Generation, None);
+        Assert.Equal((false, SubmissionState.Deferred, 0), (claim.IsOurs, claim.Existing?.State, claim.Existing?.Attempts));
+
+        // The slot is not spent on it.
+        Assert.True((await Ledger.ClaimAsync(AttemptOf(Request(operation)), slot.Generation, None)).IsOurs);
+    }
+
+    [Fact]
+    public async Task No_slot_is_reserved_more_than_ten_minutes_ahead()
+    {
+        for (var i = 0; i <= 600; i += 60)
+            Assert.Equal(i * 1_000_000L, (await Ledger.ReserveAsync(AttemptOf(Request()), evenDeferred: false, Second * 60, None)).Slot?.Wait);
+        Assert.Null((await Ledger.ReserveAsync(AttemptOf(Request()), evenDeferred: false, Second, None)).Slot);
+        Clock.Advance(Second * 60);
+        Assert.Equal(600_000_000, (await Ledger.ReserveAsync(AttemptOf(Request()), evenDeferred: false, Second, None)).Slot?.Wait);
+    }
+
     [Fact]
     public async Task Two_claims_are_never_closer_than_their_spacing_however_late_the_first_one_was()
     {

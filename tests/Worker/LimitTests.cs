@@ -120,6 +120,45 @@ public sealed class LimitTests
         await Eventually.TrueAsync("the next request's POST, a second before its own slot", async () => (await system.PostsAsync()).Count == 3);
     }
 
+    [Fact]
+    public async Task A_request_id_that_is_used_again_for_another_asset_while_both_wait_for_their_slots_costs_nothing()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock(), worker: ["--Mavi:RequestsPerSecond", "1"]);
+        await system.PublishAsync<SplitVideoRequested>();
+        await Eventually.TrueAsync("the POST that finds a free slot", async () => (await system.PostsAsync()).Count == 1);
+        var request = await system.PublishAsync<SplitVideoRequested>();
+        await ReservedAsync(system, 1);
+        var another = await system.Mavi.MadeUpAssetAsync();
+        await system.PublishAsync<SplitVideoRequested>(request, another);
+        await ReservedAsync(system, 2);
+
+        // The first one is put off; then the other one's slot comes.
+        await system.Mavi.ArmAsync("""[{ "fault": "503", "count": 1, "retryAfterSeconds": 60 }]""");
+        system.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        await system.StateAsync(request, SubmissionState.Deferred);
+        system.Clock.Advance(TimeSpan.FromSeconds(1.05));
+        Assert.Contains($"was used before for Split of asset {system.Asset}", await system.ErrorAsync("mavi-split-video"), StringComparison.Ordinal);
+
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 2);
+        Assert.All(await system.PostsAsync(), post => Assert.Equal(system.Asset, post.GetProperty("assetId").GetString()));
+    }
+
+    [Fact]
+    public async Task A_command_whose_slot_is_an_hour_away_is_put_off_and_not_kept_in_hand()
+    {
+        await using var system = await WorkerSystem.StartAsync(clock: new FakeClock());
+        await system.Mavi.ArmAsync("""[{ "fault": "429", "count": 1, "retryAfterSeconds": 3600 }]""");
+        var refused = await system.PublishAsync<SplitVideoRequested>();
+        await system.StateAsync(refused, SubmissionState.Deferred);
+        // RabbitMQ takes back what is held for half an hour, and a command that was taken back 20 times ends in the error queue.
+        var waiting = await system.PublishAsync<SplitVideoRequested>();
+        await system.StateAsync(waiting, SubmissionState.Deferred);
+        Assert.Single(await system.PostsAsync());
+
+        await AdvanceUntilAsync(system, async () => await system.CountAsync<SplitVideoSucceeded>() == 2, TimeSpan.FromMinutes(1));
+        Assert.Equal(3, (await system.PostsAsync()).Count);
+    }
+
     /// <summary>So many slots are reserved from now on.</summary>
     static async Task ReservedAsync(WorkerSystem system, int slots)
     {

@@ -1,5 +1,6 @@
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Tests.Client;
 using Mavi.Tests.Support;
 
 namespace Mavi.Tests.Worker;
@@ -32,6 +33,22 @@ public sealed class UncertainTests
         Assert.Single(await system.PostsAsync());
         await system.DrainAsync();
         Assert.Equal(0u, await system.CountAsync<SplitVideoSucceeded>() + await system.CountAsync<SplitVideoFailed>());
+    }
+
+    [Theory]
+    [InlineData("\0\u0001 no HTTP at all\r\n\r\n", SubmissionState.Uncertain)]
+    [InlineData("HTTP/1.1 422 X\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n{\"code\":\"a\\u0000\",\"msg\":\"no\"}", SubmissionState.Rejected)]
+    public async Task An_answer_with_text_that_no_database_keeps_is_recorded_all_the_same(string answer, SubmissionState state)
+    {
+        using var mavi = new RawServer(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await connection.WriteAsync(answer);
+            connection.Close();
+        });
+        await using var system = await WorkerSystem.StartAsync(worker: ["--Mavi:BaseUrl", mavi.BaseUrl]);
+        await system.StateAsync(await system.PublishAsync<SplitVideoRequested>(), state);
+        Assert.Single(mavi.Requests);
     }
 
     [Fact]

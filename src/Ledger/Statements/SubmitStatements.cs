@@ -27,11 +27,15 @@ static class SubmitStatements
         {{ReadRow}}
         """);
 
-    /// <summary>Reserves the next slot for a request that is not known or is deferred; while the account is paused only for a probe that is due. Then the row of the request.</summary>
+    /// <summary>
+    /// Reserves the next slot for a request that is not known or is deferred; while the account is paused only for a probe that is due. None that is more than ten
+    /// minutes away: who waits for it holds a message, which RabbitMQ takes back after half an hour. Then the row of the request.
+    /// </summary>
     public static readonly Script Reserve = new($$"""
         update rate_slots
            set next_at = case when next_at > {now} then next_at else {now} end + @Interval
          where account = @Account and operation = @Operation
+           and next_at <= {now} + 600000000
            and {{IsWanted}}
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_at <= {now}))
         returning next_at - @Interval - {now} as Wait, generation as Generation;
@@ -54,7 +58,7 @@ static class SubmitStatements
            and generation = @Generation and blocked_until <= {now} and last_at + @Spacing <= {now}
            and {{Unanswered}} < @MostUnanswered
            and exists (select 1 from accounts where account = @Account and (paused_kind is null or probe_by = @Attempt))
-           and not exists (select 1 from submissions where request_id = @Request and state <> 'Deferred');
+           and not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or operation <> @Operation or asset_id <> @AssetId));
 
         {{WriteIntent}}
 
@@ -112,7 +116,8 @@ static class SubmitStatements
     // Nobody brings it to Mavi already. A deferred one is left to its time, unless that has come.
     const string IsWanted = "not exists (select 1 from submissions where request_id = @Request and (state <> 'Deferred' or @EvenDeferred = 0))";
 
-    // Of whoever has the slot, and as of the moment that the next POST is counted from. What was put off has no command any more: even where a worker has
+    // Of whoever has the slot, and as of the moment that the next POST is counted from. A request id that was used for something else before is not taken over: its
+    // second command is refused. What was put off has no command any more: even where a worker has
     // one in hand, another may have had the broker's next copy, put the request off and acknowledged it. So the ledger owes the event.
     const string WriteIntent = """
         insert into submissions (request_id, account, operation, asset_id, caller, state, attempts, attempt_id, worker, attempted_at, lease_until,
@@ -123,7 +128,7 @@ static class SubmitStatements
         on conflict (request_id) do update
            set state = 'Submitting', attempts = submissions.attempts + 1, attempt_id = @Attempt, worker = @Worker, attempted_at = excluded.attempted_at,
                lease_until = excluded.lease_until, announce_at = excluded.lease_until + 60000000, due_at = null, transition = @Attempt, updated_at = excluded.updated_at
-         where submissions.state = 'Deferred';
+         where submissions.state = 'Deferred' and submissions.operation = excluded.operation and submissions.asset_id = excluded.asset_id;
 
         insert into history (id, account, request_id, at, kind, actor, detail)
         select @Attempt, account, request_id, attempted_at, 'Submitting', @Worker, @Detail from submissions where request_id = @Request and transition = @Attempt

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Mavi.Client;
 using Mavi.Contracts;
 using Mavi.Ledger;
+using Mavi.Worker.Messaging;
 
 namespace Mavi.Worker.Submitting;
 
@@ -37,6 +38,9 @@ public static class AnswerPolicy
     /// <summary>So many before the request is refused, where the look-up was unclear too.</summary>
     const int MostLimitTexts = 5;
 
+    const int LongestCode = 200;
+    const int LongestMessage = 2000;
+
     /// <summary>Mavi accepted it.</summary>
     public static AttemptEnd Accepted(AcceptedTask accepted, Attempt attempt, SubmissionRow row) =>
         new(SubmissionState.Submitted, AccountEffect.Healthy, Note(SubmissionState.Submitted, attempt, row, accepted.Answer)) { TaskId = accepted.TaskId };
@@ -59,15 +63,18 @@ public static class AnswerPolicy
             MaviFailure.Rejected => (SubmissionState.Rejected, AccountEffect.Healthy, FailureReasons.Rejected),
             _ => (SubmissionState.Uncertain, AccountEffect.Failing, (string?)null),
         };
+        // What is quoted in them came from outside: a proxy's bytes, half a character.
+        var code = refused.Answer.Code ?? refused.Answer.HttpStatus?.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var message = PlainText.Clean(refused.Message, LongestMessage);
         return new AttemptEnd(state, effect, Note(state, attempt, row, refused.Answer))
         {
             Reason = reason,
-            Code = refused.Answer.Code ?? refused.Answer.HttpStatus?.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Message = refused.Message,
+            Code = code is null ? null : PlainText.Clean(code, LongestCode),
+            Message = message,
             RetryIn = state == SubmissionState.Deferred ? Backoff(row.Deferrals, refused.RetryAfter, Random.Shared.NextDouble()) : null,
             IsLimitText = refused.IsGenericLimitText,
             PushBack = effect == AccountEffect.Throttled ? refused.RetryAfter : null,
-            PauseReason = refused.Message,
+            PauseReason = message,
         };
     }
 

@@ -71,7 +71,7 @@ public sealed partial class DeferredSubmissions(
             using var span = Traces.Start("mavi.deferred", Traces.AreOn ? await view.TraceOfAsync(row.Request, stopping) : null)?.About(request);
             var after = await submitter.SubmitAsync(operation, request, SubmitFrom.Ledger, stopping);
             // The account was paused meanwhile: it waits for the end of the pause, not for the end of our hold.
-            if (after.State == SubmissionState.Deferred && after.Attempts == row.Attempts)
+            if (after.State == SubmissionState.Deferred && after.Attempts == row.Attempts && (await ledger.AccountAsync(stopping)).PausedKind is not null)
                 await sweeps.HandBackAsync(row, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

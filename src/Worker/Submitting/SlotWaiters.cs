@@ -37,15 +37,14 @@ sealed class SlotWaiters(TimeProvider time)
     /// <summary>A slot is to spare, now.</summary>
     public void HandOn()
     {
-        Waiter? next;
+        // Called before the lock is left, or its own time could come in between and the slot be nobody's.
         lock (_lock)
         {
-            next = _waiting.MinBy(static waiter => waiter.Due);
-            if (next is not null)
-                _waiting.Remove(next);
+            if (_waiting.MinBy(static waiter => waiter.Due) is not { } next)
+                return;
+            _waiting.Remove(next);
+            next.Call();
         }
-
-        next?.Call();
     }
 
     async Task HandOnAsync(TimeSpan after)

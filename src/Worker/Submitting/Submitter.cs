@@ -95,7 +95,7 @@ public sealed partial class Submitter(
             return (await PutOffAsync(attempt.Request, reservation with { Account = await ledger.ProbeFailedAsync(ProbeEvery, stopping) }, stopping), reservedAt);
 
         var (claim, claimedAt) = await ClaimAsync(attempt, slot.Generation, stopping);
-        if (claim is { IsOurs: false, Existing: null or { State: SubmissionState.Deferred } })
+        if (!claim.IsOurs && MayBeClaimed(claim.Existing, attempt.Request))
             return (null, claimedAt);
         if (!claim.IsOurs)
             waiters.HandOn();
@@ -110,7 +110,7 @@ public sealed partial class Submitter(
         while (true)
         {
             var (claim, asked) = await UntilAnsweredAsync(attempt, null, token => ledger.ClaimAsync(attempt, generation, token), stopping);
-            if (claim.IsOurs || claim.Slot.IsVoid || claim.Existing is { State: not SubmissionState.Deferred })
+            if (claim.IsOurs || claim.Slot.IsVoid || !MayBeClaimed(claim.Existing, attempt.Request))
                 return (claim, asked);
             if (claim.Slot.Unanswered >= attempt.MostUnanswered)
                 await Task.Delay(BetweenTries, time, stopping);
@@ -119,22 +119,27 @@ public sealed partial class Submitter(
         }
     }
 
+    /// <summary>Whether the request still needs a POST, and this one: its id may have been used for another asset meanwhile.</summary>
+    static bool MayBeClaimed(SubmissionRow? existing, SubmissionRequest request) => existing is null
+        || (existing.State == SubmissionState.Deferred && existing.Operation == request.Operation && existing.AssetId == request.AssetId);
+
     /// <summary>Repeats what may write the intent, where its own answer was lost, under the same attempt: it may have been written, and then it is ours.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="turn">Held while the ledger is asked; null where nobody else is in the way.</param>
     /// <param name="ask">Asks the ledger.</param>
     /// <param name="stopping">Ends the waiting.</param>
-    /// <returns>The answer, and when it was asked for.</returns>
+    /// <returns>The answer, and when it was first asked for: an answer that was lost may have been the one that counts.</returns>
     async Task<(T Answer, long Asked)> UntilAnsweredAsync<T>(Attempt attempt, SemaphoreSlim? turn, Func<CancellationToken, Task<T>> ask, CancellationToken stopping)
     {
+        long? asked = null;
         while (true)
         {
             // It only saves work: where one hangs, because the database is away or silent, the others go on without it, and wait no longer than they would have alone.
             var isHeld = turn is not null && await turn.WaitAsync(BetweenTries, stopping);
             try
             {
-                var asked = time.GetTimestamp();
-                return (await ask(stopping), asked);
+                asked ??= time.GetTimestamp();
+                return (await ask(stopping), asked.Value);
             }
             catch (DbException failed)
             {
@@ -192,9 +197,10 @@ public sealed partial class Submitter(
                     LogTaskNotRecorded(row.RequestId, end.TaskId, row.State);
                 return row;
             }
-            catch (DbException failed)
+            catch (Exception failed) when (failed is DbException or OperationCanceledException)
             {
-                LogNotRecorded(attempt.Request.RequestId, failed.Message);
+                // Cancelled by nobody: the ledger has lost patience with its database, and here there is nothing that could be handed back.
+                LogNotRecorded(attempt.Request.RequestId, end.State, end.TaskId, failed.Message);
                 await Task.Delay(BetweenTries, time, CancellationToken.None);
             }
         }
@@ -202,7 +208,7 @@ public sealed partial class Submitter(
 
     async Task<SubmissionRow> PutOffAsync(SubmissionRequest request, Reservation reservation, CancellationToken stopping)
     {
-        var reason = reservation.Account.PausedReason ?? "the account is paused";
+        var reason = reservation.Account.PausedReason ?? "the account's next slot is more than ten minutes away";
         if (reservation.Existing is { } deferred)
             return deferred;
 
@@ -242,8 +248,8 @@ public sealed partial class Submitter(
     [LoggerMessage(LogLevel.Warning, "The intent to submit {RequestId} may not be recorded, trying again: {Reason}")]
     partial void LogNotClaimed(Guid requestId, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The answer for {RequestId} is not recorded yet, trying again: {Reason}")]
-    partial void LogNotRecorded(Guid requestId, string reason);
+    [LoggerMessage(LogLevel.Warning, "The answer for {RequestId} ({State} {TaskId}) is not recorded yet, trying again: {Reason}")]
+    partial void LogNotRecorded(Guid requestId, SubmissionState state, string? taskId, string reason);
 
     [LoggerMessage(LogLevel.Error, "Mavi accepted {RequestId} as task {TaskId}, but the request is {State} by now or the task belongs to another: adopt the task by hand")]
     partial void LogTaskNotRecorded(string requestId, string taskId, SubmissionState state);

@@ -9,20 +9,23 @@ using Mavi.Tests.Support;
 namespace Mavi.Bench.Loads;
 
 /// <summary>
-/// A Mavi that accepts whatever it is asked and calls back as soon as it has answered, in the driver's own process: its CPU time is nobody's, and when a
+/// A Mavi that accepts whatever it is asked and calls back a moment later, in the driver's own process: its CPU time is nobody's, and when a
 /// callback left is known by the same clock as when its outcome came. Split callbacks have three segments, frame callbacks thirty ids.
 /// </summary>
-sealed class InstantMavi : IAsyncDisposable
+sealed class QuickMavi : IAsyncDisposable
 {
     const int Senders = 16;
 
+    /// <summary>How long a task takes: no real one is faster. Without it most callbacks would overtake the record of their own submission, and wait for it.</summary>
+    static readonly TimeSpan TaskTime = TimeSpan.FromMilliseconds(200);
+
     readonly WebApplication _app;
-    readonly Channel<(string TaskId, string Kind)> _owed = Channel.CreateUnbounded<(string, string)>();
+    readonly Channel<Owed> _owed = Channel.CreateUnbounded<Owed>();
     readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = Senders });
     readonly CancellationTokenSource _end = new();
     Task _sending = Task.CompletedTask;
 
-    InstantMavi(WebApplication app, string url) => (_app, Url) = (app, url);
+    QuickMavi(WebApplication app, string url) => (_app, Url) = (app, url);
 
     public string Url { get; }
 
@@ -34,13 +37,13 @@ sealed class InstantMavi : IAsyncDisposable
 
     int _refused;
 
-    public static async Task<InstantMavi> StartAsync(Service gateway, CancellationToken stop)
+    public static async Task<QuickMavi> StartAsync(Service gateway, CancellationToken stop)
     {
         var url = $"http://127.0.0.1:{FreePorts.Next()}";
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(url);
-        var mavi = new InstantMavi(builder.Build(), url);
+        var mavi = new QuickMavi(builder.Build(), url);
         foreach (var kind in (string[])["split", "extract-frames"])
             mavi._app.MapPost($"/serve/api/v2/video/{kind}", () => mavi.Accept(kind));
         await mavi._app.StartAsync(stop);
@@ -62,7 +65,7 @@ sealed class InstantMavi : IAsyncDisposable
     IResult Accept(string kind)
     {
         var taskId = Guid.NewGuid().ToString("N");
-        _owed.Writer.TryWrite((taskId, kind));
+        _owed.Writer.TryWrite(new Owed(taskId, kind, Stopwatch.GetTimestamp()));
         return Results.Text($$$"""{"code":200,"msg":"success","data":{"task_id":"{{{taskId}}}"},"failed":false,"success":true}""", "application/json");
     }
 
@@ -70,8 +73,11 @@ sealed class InstantMavi : IAsyncDisposable
     {
         try
         {
-            await foreach (var (taskId, kind) in _owed.Reader.ReadAllAsync(_end.Token))
+            await foreach (var (taskId, kind, since) in _owed.Reader.ReadAllAsync(_end.Token))
             {
+                var ahead = TaskTime - Stopwatch.GetElapsedTime(since);
+                if (ahead > TimeSpan.Zero)
+                    await Task.Delay(ahead, _end.Token);
                 using var body = new ByteArrayContent(Encoding.UTF8.GetBytes(kind == "split" ? CallbackBodies.Split(taskId, statuses: ["SUCCESS", "SUCCESS", "SUCCESS"]) : CallbackBodies.Frames(taskId, 30)));
                 CalledBack[taskId] = Stopwatch.GetTimestamp();
                 using var answer = await _http.PostAsync(address, body, _end.Token);
@@ -84,4 +90,7 @@ sealed class InstantMavi : IAsyncDisposable
             // The end of the run.
         }
     }
+
+    /// <summary>A callback that is to come.</summary>
+    readonly record struct Owed(string TaskId, string Kind, long Since);
 }
